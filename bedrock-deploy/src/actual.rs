@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::contract_record::ContractRecord;
 use crate::cors::Cors;
 use crate::desired::{EventInvokeConfig, UrlAuth};
+use crate::http_api::actual::ActualHttpApi;
 use crate::lambda_settings::{ManagedSettings, RuntimeManagement};
 use crate::ownership::UnmanagedResource;
 use crate::triggers::actual::ActualTriggers;
@@ -22,6 +23,8 @@ pub(crate) struct Actual {
     /// The contracts of other functions: in a partial operation those of the callers.
     pub(crate) callers: BTreeMap<String, ContractRecord>,
     pub(crate) triggers: ActualTriggers,
+    /// The HTTP API of the endpoint.
+    pub(crate) http_api: Option<ActualHttpApi>,
     /// Tables, topics and event buses that functions use.
     pub(crate) resources: AppResources,
     /// Resources that have names of this stage but are not managed by this tool.

@@ -9,12 +9,12 @@ pub(crate) const CORS: &str = "Cors";
 /// The key `cors` of the endpoint in the manifest. The default allows no page of another origin.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub(crate) struct Cors {
-    allow_credentials: bool,
-    allow_headers: Vec<String>,
-    allow_methods: Vec<String>,
-    allow_origins: Vec<String>,
-    expose_headers: Vec<String>,
-    max_age: Option<i32>,
+    pub(crate) allow_credentials: bool,
+    pub(crate) allow_headers: Vec<String>,
+    pub(crate) allow_methods: Vec<String>,
+    pub(crate) allow_origins: Vec<String>,
+    pub(crate) expose_headers: Vec<String>,
+    pub(crate) max_age: Option<i32>,
 }
 
 impl Cors {

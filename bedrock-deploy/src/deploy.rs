@@ -14,6 +14,7 @@ use crate::deployment_record::{DeploymentRecord, mark_unrecorded, remove_unrecor
 use crate::desired::{Desired, desired_functions, secret_refs};
 use crate::durable_check::check_durability;
 use crate::executions::read_running_executions;
+use crate::http_api::read::{read_http_api, read_url};
 use crate::lock::{StageLock, unless_interrupted, with_lock};
 use crate::manifest::Manifest;
 use crate::observer::{ChangeCount, Confirm, DeployObserver, Operation, Outcome};
@@ -117,6 +118,7 @@ async fn read_and_plan(
     }
     read_triggers(aws, stage, desired, &mut actual, is_partial).await?;
     read_resources(aws, stage, desired, &mut actual).await?;
+    read_http_api(aws, stage, desired, &mut actual, is_partial).await?;
     check_owned(stage, &actual.unmanaged)?;
     check_durability(stage, desired, &actual)?;
     // They end with the functions that the plan deletes.
@@ -248,7 +250,11 @@ async fn apply_plan(context: ApplyContext<'_>, plan: &mut Plan, desired: &Desire
 
 /// Returns the URL of the deployed endpoint. `None` too if it cannot be read: that does not make the deploy fail.
 async fn endpoint_url(aws: &Aws, stage: &StageContext, desired: &Desired) -> Option<String> {
-    desired.get(ENDPOINT)?.url?;
+    let endpoint = desired.get(ENDPOINT)?;
+    if let Some(api) = &endpoint.http_api {
+        return read_url(aws, stage, api).await.ok().flatten();
+    }
+    endpoint.url?;
     let url = read_function_url(aws, &stage.function_name(ENDPOINT)).await;
     url.ok().flatten().map(|url| url.url)
 }

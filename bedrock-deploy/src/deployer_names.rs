@@ -47,6 +47,15 @@ impl Names {
         self.arn("lambda", &format!("function:{}-*", self.stage))
     }
 
+    /// Returns the ARNs of HTTP APIs, whose ids are chosen by AWS, and of a domain name.
+    pub(crate) fn http_api_arns(&self, domain: Option<&str>) -> Vec<String> {
+        let domain = domain.map(|name| [format!("domainnames/{name}"), format!("domainnames/{name}/*")]);
+        let paths = ["apis", "apis/*", "tags/*"].map(str::to_owned).into_iter();
+        let paths =
+            paths.chain(domain.iter().flatten().cloned()).chain(domain.is_some().then(|| "domainnames".to_owned()));
+        paths.map(|path| format!("arn:{}:apigateway:{}::/{path}", self.partition, self.region)).collect()
+    }
+
     /// Returns whether a bus in the settings is one of the app.
     pub(crate) fn is_app_bus(bus: &str) -> bool {
         !bus.starts_with("arn:") && bus != DEFAULT_BUS

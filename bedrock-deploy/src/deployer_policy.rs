@@ -146,6 +146,8 @@ const RULE_ACTIONS: [&str; 8] = [
     "RemoveTargets",
     "TagResource",
 ];
+/// The actions of API Gateway are the methods of its requests (service authorization reference of API Gateway Management V2).
+const HTTP_API_ACTIONS: [&str; 5] = ["DELETE", "GET", "PATCH", "POST", "TagResource"];
 const FOREIGN_BUCKET_ACTIONS: [&str; 3] = ["GetBucketNotification", "ListBucket", "PutBucketNotification"];
 
 /// Returns the policy as JSON text. Secrets and existing buckets of the settings are those of the last build.
@@ -217,11 +219,15 @@ fn manifest_statements(names: &Names, manifest: &Manifest) -> Vec<Value> {
     let mut functions = BTreeSet::new();
     let mut topics = BTreeSet::new();
     let mut rules = BTreeSet::new();
+    let mut apis = BTreeSet::new();
     for (name, entry) in manifest.functions() {
         if entry.lambda != LambdaSettings::default()
             || (name == ENDPOINT && (entry.url_auth.is_none() || entry.cors.is_some() || entry.stream.is_some()))
         {
             functions.insert(names.function_arn());
+        }
+        if let Some(api) = entry.http_api.as_ref().filter(|_| name == ENDPOINT) {
+            apis.extend(names.http_api_arns(api.domain_name()));
         }
         let used = entry.uses.iter().flatten().filter_map(Use::resource).filter(|used| used.is_of_app);
         resources.extend(used.map(|used| used.kind.as_str()));
@@ -262,6 +268,7 @@ fn manifest_statements(names: &Names, manifest: &Manifest) -> Vec<Value> {
         ("Topics", "sns", &TOPIC_ACTIONS, of_kind("topic", "sns", "")),
         ("Subscriptions", "sns", &SUBSCRIPTION_ACTIONS, topics.iter().map(|_| "*".to_owned()).collect()),
         ("SubscribedTopics", "sns", &SUBSCRIBED_TOPIC_ACTIONS, topics),
+        ("HttpApis", "apigateway", &HTTP_API_ACTIONS, apis),
         ("Rules", "events", &RULE_ACTIONS, rules),
         ("EventBuses", "events", &BUS_ACTIONS, of_kind("bus", "events", "event-bus/")),
         ("Parameters", "ssm", &["GetParameter"], parameters),

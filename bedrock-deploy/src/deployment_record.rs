@@ -63,7 +63,9 @@ impl DeploymentRecord {
         if plan.triggers.iter().any(is_left) {
             return None;
         }
-        if url.is_none() && desired.get(ENDPOINT).is_some_and(|endpoint| endpoint.url.is_some()) {
+        if url.is_none()
+            && desired.get(ENDPOINT).is_some_and(|endpoint| endpoint.url.is_some() || endpoint.http_api.is_some())
+        {
             return None;
         }
         let of_functions = plan.functions.iter().filter(|planned| planned.change != Change::Delete);

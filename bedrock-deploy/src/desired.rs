@@ -12,6 +12,7 @@ use crate::cors::{CORS, Cors};
 use crate::destinations;
 use crate::durable::{self, DURABLE_CONFIG};
 use crate::environment::{self, Environment};
+use crate::http_api::desired::HttpApi;
 use crate::lambda_policy;
 use crate::lambda_settings::{LambdaSettings, ManagedSettings, Members};
 use crate::manifest::{Artifact, BUILD_HELP, Manifest, ManifestEntry, SecretRef, Trigger, rejection};
@@ -53,6 +54,8 @@ pub(crate) struct DesiredFunction {
     pub(crate) cors: Option<Cors>,
     /// Whether the URL streams responses. False leaves it to others, unless earlier deploys managed it.
     pub(crate) streams: bool,
+    /// The HTTP API in front of the endpoint.
+    pub(crate) http_api: Option<HttpApi>,
     pub(crate) triggers: Vec<Trigger>,
     pub(crate) lambda: LambdaSettings,
     /// Which settings of `lambda` a deploy manages.
@@ -229,6 +232,7 @@ fn desired_function(
         allows_recursion: entry.recursion == "allow",
         url: if key == ENDPOINT { url_auth(entry) } else { None },
         triggers: entry.triggers.clone(),
+        http_api: entry.http_api.clone().filter(|_| key == ENDPOINT).map(|api| api.with_cors(entry.cors.clone())),
         cors: cors.cloned(),
         streams,
         managed: url_settings.fold(entry.lambda.managed(&stage.log_group_name(key)), ManagedSettings::with),

@@ -21,6 +21,7 @@
 //! | `deployment_record`, `unchanged` | what the last deployment recorded, and the plan of a stage that it still describes |
 //! | `lock` | one operation at a time for each stage |
 //! | `triggers` | the same for schedules, queues and buckets |
+//! | `http_api` | the HTTP API of API Gateway in front of the endpoint |
 //! | `deploy`, `rollback`, `status`, `stage_check` | the operations |
 //! | `local_tables` | the app's tables on this machine, for `dev` |
 //! | `observer` | [`DeployObserver`] and [`Confirm`], which the command line implements |
@@ -49,6 +50,7 @@ mod durable_check;
 mod environment;
 mod executions;
 mod histories;
+mod http_api;
 mod lambda_policy;
 mod lambda_settings;
 mod local_tables;
@@ -57,6 +59,7 @@ pub mod logs;
 mod manifest;
 mod observer;
 mod ownership;
+mod partitions;
 mod permissions;
 mod plan;
 mod policy;

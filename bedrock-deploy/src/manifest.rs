@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::cors::Cors;
 use crate::durable::DurableConfig;
+use crate::http_api::desired::HttpApi;
 use crate::lambda_settings::LambdaSettings;
 use crate::stage::ENDPOINT;
 use crate::uses::Use;
@@ -77,6 +78,9 @@ pub(crate) struct ManifestEntry {
     /// Of the URL.
     #[serde(default)]
     pub(crate) cors: Option<Cors>,
+    /// `None` if the endpoint has none.
+    #[serde(default)]
+    pub(crate) http_api: Option<HttpApi>,
     /// Whether the URL streams responses. `None` if the settings say nothing.
     #[serde(default)]
     pub(crate) stream: Option<bool>,

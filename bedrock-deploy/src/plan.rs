@@ -20,6 +20,7 @@ use crate::contract_record::is_contract_tag;
 use crate::contracts::{self, ContractBreak};
 use crate::desired::{Desired, DesiredFunction, EventInvokeConfig};
 use crate::executions::running_text;
+use crate::http_api::plan::plan_http_api;
 use crate::lambda_settings::{DESCRIPTION, Members};
 use crate::policy::{combined_policy, lambda_trust_policy};
 use crate::resources::plan_resources;
@@ -102,6 +103,7 @@ impl Plan {
         }
         let mut triggers = plan_triggers(stage, desired, actual, is_partial);
         triggers.extend(plan_resources(stage, desired, &actual.resources));
+        triggers.extend(plan_http_api(stage, desired, actual, is_partial));
         let is_unrecorded = |function: &ActualFunction| {
             function.deployed.as_ref().is_some_and(|deployed| deployed.tags.contains_key(UNRECORDED_TAG))
         };

@@ -2,6 +2,7 @@
 
 use bedrock_diagnostics::{Error, Result};
 
+use crate::partitions::dns_suffix;
 use crate::stage::{ENDPOINT, StageContext};
 
 /// Commercial regions without function URLs (AWS Lambda Developer Guide, "Creating and managing Lambda function URLs",
@@ -30,26 +31,15 @@ pub(crate) fn check_function_url(stage: &StageContext) -> Result<()> {
         return Ok(());
     }
     Err(Error::app(format!("the endpoint cannot be deployed: Lambda has no function URLs in `{region}`"))
-        .help("choose another region, for example with `--region eu-west-1`")
+        .help(
+            "choose another region, for example with `--region eu-west-1`, or write `http-api = true` in its settings",
+        )
         .help(format!("`--only WORKER` deploys workers without `{ENDPOINT}`")))
 }
 
 /// Returns whether event source mappings can have tags.
 pub(crate) fn has_mapping_tags(partition: &str) -> bool {
     partition != "aws-cn"
-}
-
-/// Returns the domain of the services of a partition (botocore's `partitions.json`).
-pub(crate) fn dns_suffix(partition: &str) -> &'static str {
-    match partition {
-        "aws-cn" => "amazonaws.com.cn",
-        "aws-eusc" => "amazonaws.eu",
-        "aws-iso" => "c2s.ic.gov",
-        "aws-iso-b" => "sc2s.sgov.gov",
-        "aws-iso-e" => "cloud.adc-e.uk",
-        "aws-iso-f" => "csp.hci.ic.gov",
-        _ => "amazonaws.com",
-    }
 }
 
 /// Returns the URL of a queue by its ARN.

@@ -123,8 +123,9 @@ impl Checker<'_> {
     }
 
     fn check_region(&self) -> Option<StageFinding> {
-        let has_endpoint = self.manifest.is_some_and(|manifest| manifest.endpoint.is_some());
-        let error = check_function_url(self.stage).err().filter(|_| has_endpoint)?;
+        let endpoint = self.manifest.and_then(|manifest| manifest.endpoint.as_ref());
+        let has_url = endpoint.is_some_and(|endpoint| endpoint.url_auth.is_some());
+        let error = check_function_url(self.stage).err().filter(|_| has_url)?;
         let report = error.reports.into_iter().next().unwrap_or_default();
         Some(StageFinding::error("region", report.message, report.help.join("; ")))
     }

@@ -12,6 +12,8 @@ use crate::deploy::StageRequest;
 use crate::desired::{Desired, desired_functions, secret_refs};
 use crate::durable_check::fixed_difference;
 use crate::executions::read_running_executions;
+use crate::http_api::actual::ActualHttpApi;
+use crate::http_api::read::read_http_api;
 use crate::manifest::Manifest;
 use crate::ownership::check_owned;
 use crate::plan::{Plan, PlannedFunction};
@@ -82,6 +84,7 @@ pub fn status(app: &App, request: &StageRequest) -> Result<StageStatus> {
         let mut actual = read_actual(&aws, &stage, &desired.keys().cloned().collect(), false).await?;
         read_triggers(&aws, &stage, &desired, &mut actual, false).await?;
         read_resources(&aws, &stage, &desired, &mut actual).await?;
+        read_http_api(&aws, &stage, &desired, &mut actual, false).await?;
         check_owned(&stage, &actual.unmanaged)?;
         read_running_executions(&aws, &stage, &mut actual, |_| true).await?;
         let plan = Plan::new(&stage, &desired, &actual, false);
@@ -108,12 +111,13 @@ impl StageStatus {
                 modified: deployed.map(|deployed| deployed.last_modified.clone()),
             }
         };
+        let function_url = || deployed(ENDPOINT)?.url.as_ref().map(|url| url.url.clone());
         Self {
             app: stage.app.clone(),
             stage: stage.name.to_string(),
             region: stage.env.region.clone(),
             account: stage.env.account.clone(),
-            url: deployed(ENDPOINT).and_then(|deployed| deployed.url.as_ref()).map(|url| url.url.clone()),
+            url: actual.http_api.as_ref().and_then(ActualHttpApi::url).or_else(function_url),
             functions: plan.functions.iter().map(function_status).collect(),
             triggers: plan.triggers.iter().map(TriggerStatus::new).collect(),
         }

@@ -184,6 +184,8 @@ const RULE: [&str; 9] = [
     "TagResource",
     "UntagResource",
 ];
+/// The actions of API Gateway are the methods of its requests.
+const HTTP_API: [&str; 7] = ["DELETE", "GET", "PATCH", "POST", "PUT", "TagResource", "UntagResource"];
 
 /// Returns the policy. Without a build, it has no secrets and nothing that only some apps have.
 pub(crate) fn terraform_policy(names: &Names, manifest: Option<&Manifest>) -> Value {
@@ -227,6 +229,8 @@ fn manifest_statements(names: &Names, manifest: &Manifest) -> Vec<Value> {
     let mut their_buckets = BTreeSet::new();
     let mut topics = BTreeSet::new();
     let mut rules = BTreeSet::new();
+    let endpoint_api = manifest.endpoint.as_ref().and_then(|endpoint| endpoint.http_api.as_ref());
+    let apis = endpoint_api.into_iter().flat_map(|api| names.http_api_arns(api.domain_name())).collect();
     for (_, entry) in manifest.functions() {
         let used = entry.uses.iter().flatten().filter_map(Use::resource).filter(|used| used.is_of_app);
         kinds.extend(used.map(|used| used.kind.as_str()));
@@ -285,6 +289,7 @@ fn manifest_statements(names: &Names, manifest: &Manifest) -> Vec<Value> {
         ("Subscriptions", "sns", &SUBSCRIPTION, arns("subscription", vec!["*".to_owned()])),
         ("EventBuses", "events", &BUS, arns("bus", vec![names.arn("events", &format!("event-bus/{stage}-*"))])),
         ("Rules", "events", &RULE, rules),
+        ("HttpApis", "apigateway", &HTTP_API, apis),
         ("Parameters", "ssm", &["GetParameter"], secrets.parameters),
         ("Secrets", "secretsmanager", &["GetSecretValue"], secrets.secrets),
     ];

@@ -56,6 +56,7 @@ pub(crate) fn desired_function(key: &str) -> DesiredFunction {
         url: (key == ENDPOINT).then_some(UrlAuth::Public),
         cors: None,
         streams: false,
+        http_api: None,
         triggers: Vec::new(),
         lambda: LambdaSettings::default(),
         managed: ManagedSettings::default(),

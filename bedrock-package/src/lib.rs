@@ -30,6 +30,7 @@ mod contracts;
 mod cors;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+mod http_api;
 mod inputs;
 mod lambda_settings;
 mod manifest;

@@ -18,13 +18,13 @@ use super::lambda_settings;
 use super::plan::may_have_layer;
 use super::rust::PROFILE;
 use super::state::{BuildState, ContractDigests};
-use super::{cors, triggers, uses};
+use super::{cors, http_api, triggers, uses};
 
 /// Version of a manifest without triggers, and without destinations other than ARNs for failures.
 const VERSION_WITHOUT_TRIGGERS: u32 = 1;
 /// Version of a manifest with them.
 const VERSION_WITH_TRIGGERS: u32 = 2;
-/// Version of a manifest with settings of `lambda`, settings of stages, `uses`, CORS settings, a URL that streams, triggers that version 2 does not have, or an endpoint without URL.
+/// Version of a manifest with settings of `lambda`, settings of stages, `uses`, CORS settings, an HTTP API, a URL that streams, triggers that version 2 does not have, or an endpoint without URL.
 const VERSION_WITH_STAGES: u32 = 3;
 /// Version of a manifest with durable workers. A function that an older reader creates can never become durable.
 const VERSION_WITH_DURABLE: u32 = 4;
@@ -89,6 +89,9 @@ struct Entry {
     /// Of the URL.
     #[serde(skip_serializing_if = "Option::is_none")]
     cors: Option<cors::Entry>,
+    /// The HTTP API of API Gateway.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http_api: Option<http_api::Entry>,
     /// Whether the URL streams responses.
     #[serde(skip_serializing_if = "Option::is_none")]
     stream: Option<bool>,
@@ -177,7 +180,8 @@ fn version(app: &App) -> u32 {
 fn needs_version_with_stages(settings: &FunctionSettings) -> bool {
     settings.triggers.iter().any(triggers::needs_version_with_stages)
         || settings.uses.is_some()
-        || !settings.url
+        || !settings.has_url()
+        || settings.http_api.is_some()
         || settings.cors.is_some()
         || settings.stream
         || lambda_settings::Entry::of(settings).is_some()
@@ -224,8 +228,9 @@ fn differences(old: &Value, new: &Value) -> Map<String, Value> {
 fn endpoint_entry(settings: &FunctionSettings, sources: &Sources<'_>) -> Entry {
     let mut endpoint =
         entry(&Function::Endpoint, Language::Rust, sources.context.app.endpoint_runtime, settings, sources);
-    endpoint.url_auth = settings.url.then_some(if settings.auth == Auth::Iam { "iam" } else { "none" });
+    endpoint.url_auth = settings.has_url().then_some(if settings.auth == Auth::Iam { "iam" } else { "none" });
     endpoint.cors = settings.cors.clone().map(cors::Entry::from);
+    endpoint.http_api = settings.http_api.as_ref().map(|api| http_api::Entry::of(api, settings.cors.is_some()));
     endpoint.stream = settings.stream.then_some(true);
     endpoint.environment.extend(settings.invoke_mode_variable());
     endpoint
@@ -281,6 +286,7 @@ fn entry(
         url_auth: None,
         durable: settings.durable.map(|DurableSettings { timeout, retention }| DurableEntry { timeout, retention }),
         cors: None,
+        http_api: None,
         stream: None,
         lambda: lambda_settings::Entry::of(settings),
         code: zip_entry(&artifact, sources.state),

@@ -39,6 +39,9 @@ pub(crate) fn settings_in_force(app: &App, stage: &str, worker: Option<&str>) ->
     for (name, value) in defaults(runtime, worker.is_none()) {
         add(name, &value, "default", false);
     }
+    if worker.is_none() {
+        add("url", &app.settings.endpoint_in(stage).has_url().to_string(), "default", false);
+    }
     match app.origins.get("architecture") {
         Some(Origin { location, text }) => add("architecture", text, location, false),
         None => add("architecture", &format!("\"{}\"", app.settings.architecture.as_str()), "default", false),
@@ -62,7 +65,6 @@ fn defaults(runtime: Runtime, is_endpoint: bool) -> Vec<(&'static str, String)> 
     ];
     if is_endpoint {
         defaults.push(("auth", "\"none\"".to_owned()));
-        defaults.push(("url", "true".to_owned()));
     } else {
         defaults.push(("event-age", "21600".to_owned()));
         defaults.push(("recursion", "\"terminate\"".to_owned()));

@@ -58,6 +58,7 @@ pub(crate) const TERRAFORM: &[TemplateFile] = &[
     verbatim!("terraform/queues.tf", "terraform/queues.tf"),
     verbatim!("terraform/events.tf", "terraform/events.tf"),
     verbatim!("terraform/streams.tf", "terraform/streams.tf"),
+    verbatim!("terraform/http_api.tf", "terraform/http_api.tf"),
     verbatim!("terraform/buckets.tf", "terraform/buckets.tf"),
     verbatim!("terraform/variables.tf", "terraform/variables.tf"),
     verbatim!("terraform/outputs.tf", "terraform/outputs.tf"),

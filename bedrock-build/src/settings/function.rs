@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use super::cors::Cors;
 use super::destination::Destination;
 use super::durable::DurableSettings;
+use super::http_api::HttpApi;
 use super::lambda::LambdaSettings;
 use super::triggers::{QueueTrigger, Trigger};
 use super::uses::{Use, local_variables};
@@ -54,6 +55,8 @@ pub struct FunctionSettings {
     pub secrets: BTreeMap<String, Secret>,
     /// The maximum age of an event in the asynchronous queue, in seconds. Default 21,600.
     pub event_age: u64,
+    /// The HTTP API in front of the endpoint. `None`: there is none.
+    pub http_api: Option<HttpApi>,
     /// Workers that are called by a name that is computed at run time. An empty list says that no worker is called in
     /// this way; `None` says nothing about such calls.
     pub invokes: Option<Vec<String>>,
@@ -89,8 +92,8 @@ pub struct FunctionSettings {
     pub timeout: u64,
     /// Schedules, queues and buckets that invoke the worker.
     pub triggers: Vec<Trigger>,
-    /// Whether the endpoint has a function URL on AWS. Default true.
-    pub url: bool,
+    /// Whether the endpoint has a function URL on AWS. `None`: it has one unless it has an HTTP API.
+    pub url: Option<bool>,
     /// What the function uses of AWS. `None` says nothing: then it gets no rights for its triggers' objects either.
     pub uses: Option<Vec<Use>>,
 }
@@ -143,6 +146,7 @@ impl Default for FunctionSettings {
             environment: BTreeMap::new(),
             secrets: BTreeMap::new(),
             event_age: *EVENT_AGE_SECONDS.end(),
+            http_api: None,
             invokes: None,
             isolation: None,
             lambda: LambdaSettings::default(),
@@ -160,7 +164,7 @@ impl Default for FunctionSettings {
             stream: false,
             timeout: 30,
             triggers: Vec::new(),
-            url: true,
+            url: None,
             uses: None,
         }
     }
@@ -171,6 +175,18 @@ impl FunctionSettings {
     #[must_use]
     pub fn architecture(&self, of_app: Architecture) -> Architecture {
         self.lambda.architecture.unwrap_or(of_app)
+    }
+
+    /// Returns whether the endpoint has a function URL on AWS.
+    #[must_use]
+    pub fn has_url(&self) -> bool {
+        self.url.unwrap_or(self.http_api.is_none())
+    }
+
+    /// Returns whether HTTP requests reach the endpoint on AWS: through its URL or its HTTP API.
+    #[must_use]
+    pub fn has_http_address(&self) -> bool {
+        self.has_url() || self.http_api.is_some()
     }
 
     /// Returns the environment variable by which the program of an endpoint knows that its URL streams. `None` if the

@@ -30,6 +30,7 @@ pub(super) const ENDPOINT_KEYS: &[&str] = &[
     "env",
     "ephemeral-storage",
     "file-system",
+    "http-api",
     "invokes",
     "kms-key",
     "lambda",
@@ -135,6 +136,7 @@ impl Reader<'_> {
             }
         }
         self.check_lambda_settings(value, path, &settings);
+        self.check_http_api(value, path, &settings);
         settings
     }
 
@@ -150,6 +152,7 @@ impl Reader<'_> {
             "durable" => settings.durable = self.durable(value, path),
             "env" => self.environment(value, path, settings),
             "event-age" => set(&mut settings.event_age, self.number(value, path, "seconds", &EVENT_AGE_SECONDS)),
+            "http-api" => settings.http_api = self.http_api(value, path),
             "invokes" => settings.invokes = self.strings(value, path, "a list of worker names"),
             "isolation" => {
                 let choices = [("thread", Isolation::Thread), ("process", Isolation::Process)];
@@ -175,7 +178,7 @@ impl Reader<'_> {
             "retries" => set(&mut settings.retries, self.number(value, path, "", &RETRIES)),
             "runtime" => settings.runtime = self.string(value, path, "the name of a runtime"),
             "stream" => set(&mut settings.stream, self.boolean(value, path)),
-            "url" => set(&mut settings.url, self.boolean(value, path)),
+            "url" => settings.url = self.boolean(value, path),
             "uses" => settings.uses = self.uses(value, path),
             "triggers" => settings.triggers = self.triggers(value, path),
             // `timeout` is the only key left.

@@ -133,11 +133,15 @@ impl Reader<'_> {
                 }
             }
         }
-        if settings.cors.is_some() && !settings.url {
+        if settings.cors.is_some() && !settings.has_url() && settings.http_api.is_none() {
             refuse("cors", "be set with `url = false`: there is no URL that pages could call");
         }
-        if settings.stream && !settings.url {
-            refuse("stream", "be set with `url = false`: there is no URL that could stream");
+        if settings.stream && !settings.has_url() {
+            let reason = match settings.url {
+                Some(_) => "be set with `url = false`: there is no URL that could stream",
+                None => "be set with `http-api` and without `url = true`: only function URLs stream",
+            };
+            refuse("stream", reason);
         }
         if lambda.file_system.is_some() && lambda.vpc.is_none() {
             refuse("file-system", "be set without `vpc`: Lambda reaches file systems only through a VPC");
@@ -161,7 +165,7 @@ impl Reader<'_> {
     }
 
     /// Reads an ARN of `service`. `kind` continues "the ARN of a".
-    fn arn(&mut self, value: &Value<'_>, path: &str, service: &str, kind: &str) -> Option<String> {
+    pub(super) fn arn(&mut self, value: &Value<'_>, path: &str, service: &str, kind: &str) -> Option<String> {
         let arn = value.get_ref().as_str().filter(|arn| is_staged_arn_of(arn, service)).map(str::to_owned);
         if arn.is_none() {
             self.wrong_value(value, path, &format!("the ARN of a {kind}"));

@@ -58,7 +58,7 @@ fn unknown_setting_error_lists_known_settings() {
         "Cargo.toml:2: unknown setting `invoke` in `[package.metadata.bedrock.endpoint]`\n\
          a setting with a similar name exists: `invokes`\n\
          the known settings are `allow`, `architecture`, `auth`, `code-signing`, `concurrency`, `cors`, \
-         `description`, `env`, `ephemeral-storage`, `file-system`, `invokes`, `kms-key`, `lambda`, `layers`, \
+         `description`, `env`, `ephemeral-storage`, `file-system`, `http-api`, `invokes`, `kms-key`, `lambda`, `layers`, \
          `log-format`, `log-group`, `log-level`, `log-retention`, `memory`, `provisioned-concurrency`, \
          `redact`, `runtime`, `runtime-management`, `stream`, `system-log-level`, `tags`, `timeout`, `tracing`, \
          `url`, `uses`, `vpc`"

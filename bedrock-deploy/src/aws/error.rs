@@ -86,6 +86,7 @@ impl AwsError {
             "NoSuchKey",
             "NoSuchTagSet",
             "NotFound",
+            "NotFoundException",
             "ProvisionedConcurrencyConfigNotFoundException",
             "QueueDoesNotExist",
             "ResourceNotFoundException",
@@ -285,13 +286,13 @@ fn is_wrong_clock(code: &str, message: &str) -> bool {
     WRONG_CLOCK_CODES.contains(&code) || WRONG_CLOCK_MESSAGES.iter().any(|text| message.contains(text))
 }
 
-fn is_html(response: &HttpResponse) -> bool {
+pub(super) fn is_html(response: &HttpResponse) -> bool {
     let kind = response.headers().get("content-type").unwrap_or_default();
     kind.trim_start().to_ascii_lowercase().starts_with("text/html")
 }
 
 /// An HTML page has no error code, so that it is neither "not found" nor an operation that the region does not have.
-fn html_error(response: &HttpResponse, action: Option<String>) -> AwsError {
+pub(super) fn html_error(response: &HttpResponse, action: Option<String>) -> AwsError {
     let status = response.status().as_u16();
     AwsError::Service { action, code: format!("HTTP status {status}"), message: HTML_MESSAGE.to_owned(), status }
 }

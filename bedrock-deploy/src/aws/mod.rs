@@ -4,8 +4,10 @@
 //! | --- | --- |
 //! | `action` | the names of actions, for messages |
 //! | `error` | [`AwsError`]: a request that failed, in one form for all services |
+//! | `http_client` | connections, with proxies and certificates |
 //! | `locks` | what is not done at the same time |
 //! | `server_date` | the clock of a service |
+//! | `service_api` | requests to the services of which no SDK is compiled |
 //! | `retry` | [`call`], through which every request is made, and [`Idempotency`], which decides what is retried |
 //!
 //! A command does all its work inside one [`run`]. The SDK's own retries are off, because they also repeat requests that
@@ -13,11 +15,12 @@
 
 mod action;
 mod error;
+mod http_client;
 mod locks;
 mod retry;
 mod server_date;
+mod service_api;
 
-use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use aws_config::profile::ProfileFileCredentialsProvider;
@@ -27,11 +30,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_iam::primitives::{DateTime, DateTimeFormat};
-use aws_sdk_lambda::config::{RuntimeComponents, SharedHttpClient, StalledStreamProtectionConfig};
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_http_client::{Builder, Connector};
+use aws_sdk_lambda::config::StalledStreamProtectionConfig;
 use bedrock_diagnostics::{Error, Result};
 use http_body_util::{BodyExt, Empty};
 use hyper_rustls::HttpsConnectorBuilder;
@@ -39,14 +38,13 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 
 pub(crate) use error::{AwsError, ok_if_exists, optional};
+pub(crate) use http_client::{CONNECT_TIMEOUT, READ_TIMEOUT, http_client};
 pub(crate) use locks::LARGE_UPLOAD_BYTES;
 use locks::{PolicyLocks, UploadBucketCheck, UploadPermits};
 pub(crate) use retry::{Idempotency, call, pause, request_count, with_interrupt};
 pub(crate) use server_date::ServerDate;
+pub(crate) use service_api::{ServiceApi, percent_encode};
 
-pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
-/// How long a request and the start of its response may take. Uploads have longer timeouts.
-pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(120);
 /// Timeout of a complete [`download`].
 const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(300);
 
@@ -66,6 +64,7 @@ pub struct AwsOptions {
 pub struct Aws {
     /// The account and region of all clients.
     pub env: AwsEnvironment,
+    pub(crate) api_gateway: ServiceApi,
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
     pub(crate) events: aws_sdk_eventbridge::Client,
     /// ARN of the caller.
@@ -124,7 +123,7 @@ async fn connect(options: &AwsOptions) -> Result<Aws> {
     // With one endpoint for all services there are no host names for buckets.
     let s3 = aws_sdk_s3::config::Builder::from(&sdk).force_path_style(sdk.endpoint_url().is_some()).build();
     Ok(Aws {
-        env: AwsEnvironment { partition, region, account },
+        api_gateway: ServiceApi::new(&sdk, "apigateway", &region, &partition)?,
         dynamodb: aws_sdk_dynamodb::Client::new(&sdk),
         events: aws_sdk_eventbridge::Client::new(&sdk),
         principal: identity.arn().unwrap_or_default().to_owned(),
@@ -141,6 +140,7 @@ async fn connect(options: &AwsOptions) -> Result<Aws> {
         policy_locks: PolicyLocks::default(),
         upload_permits: UploadPermits::default(),
         upload_bucket_check: UploadBucketCheck::default(),
+        env: AwsEnvironment { partition, region, account },
     })
 }
 
@@ -169,29 +169,6 @@ async fn load_config(options: &AwsOptions) -> Result<SdkConfig> {
         ProviderConfig::without_region().with_http_client(http_client).with_region(config.region().cloned());
     let provider = ProfileFileCredentialsProvider::builder().configure(&of_provider).profile_name(profile).build();
     Ok(config.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build())
-}
-
-/// Returns an HTTP client with rustls and ring, because aws-lc takes minutes to compile.
-pub(crate) fn http_client() -> Result<SharedHttpClient> {
-    let trust_store = match std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()).map(PathBuf::from) {
-        None => TrustStore::default(),
-        Some(path) => {
-            let pem = std::fs::read(&path);
-            let message = || format!("failed to read the certificates of `AWS_CA_BUNDLE`, `{}`", path.display());
-            TrustStore::empty().with_pem_certificate(pem.map_err(|error| Error::io(message(), &error))?)
-        }
-    };
-    let context = TlsContext::builder().with_trust_store(trust_store).build();
-    let context =
-        context.map_err(|error| Error::call("failed to prepare connections to AWS").cause(error.to_string()))?;
-    // `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, as in other AWS tools.
-    let proxy = ProxyConfig::from_env();
-    Ok(Builder::new().build_with_connector_fn(move |settings, components| {
-        let mut connector = Connector::builder().proxy_config(proxy.clone());
-        connector.set_connector_settings(settings.cloned());
-        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
-        connector.tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(context.clone()).build()
-    }))
 }
 
 /// Downloads the file at `url`, a presigned URL such as that of a function version's code. Sends no credentials.

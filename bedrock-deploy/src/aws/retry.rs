@@ -93,6 +93,14 @@ where
     retry(idempotency, request, pause).await
 }
 
+/// As [`call`], for requests that no SDK makes.
+pub(super) async fn call_service<T, F>(idempotency: Idempotency, request: impl Fn() -> F) -> Result<T, AwsError>
+where
+    F: Future<Output = Result<T, AwsError>>,
+{
+    retry(idempotency, request, pause).await
+}
+
 /// Pauses for `duration`. Returns false if the user asked the program to stop.
 pub(crate) async fn pause(duration: Duration) -> bool {
     let Ok(interrupt) = INTERRUPT.try_with(Clone::clone) else {

@@ -27,6 +27,7 @@ use crate::apply::resources;
 use crate::apply::upload::bucket_configuration;
 use crate::aws::{Aws, AwsError, Idempotency, call, ok_if_exists, optional, timestamp};
 use crate::concurrent::map_concurrently;
+use crate::http_api::apply as http_api;
 use crate::observer::DeployObserver;
 use crate::permissions;
 use crate::policy::{schedule_policy, scheduler_trust_policy};
@@ -118,6 +119,8 @@ impl StepContext<'_> {
             Step::PutRule(rule) => self.put_rule(rule).await,
             Step::PutTarget(rule) => self.put_target(rule).await,
             Step::DeleteRule(arn) => self.delete_rule(arn).await,
+            Step::PutHttpApi(change) => http_api::put(self.aws, self.stage, self.observer, change).await,
+            Step::DeleteHttpApi(actual) => http_api::delete(self.aws, self.stage, actual).await,
             Step::CreateTable(name, key) => resources::create_table(self.aws, self.stage, name, key).await,
             Step::CreateTopic(name) => resources::create_topic(self.aws, self.stage, name).await,
             Step::CreateBus(name) => resources::create_bus(self.aws, self.stage, name).await,

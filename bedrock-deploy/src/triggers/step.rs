@@ -2,6 +2,8 @@
 
 use super::desired::{AppQueue, DesiredRule, EventSourceMapping, NotificationConfig, Schedule, SubscriptionFilter};
 use super::streams::desired::{StreamMapping, StreamSource};
+use crate::http_api::actual::ActualHttpApi;
+use crate::http_api::change::HttpApiChange;
 use crate::step::Change;
 use crate::uses::TableKey;
 
@@ -125,6 +127,10 @@ pub(crate) enum TriggerStep {
     PutTarget(DesiredRule),
     /// Deletes a rule, by its ARN.
     DeleteRule(String),
+    /// Creates an HTTP API, or changes what differs.
+    PutHttpApi(Box<HttpApiChange>),
+    /// Deletes an HTTP API with its domain name.
+    DeleteHttpApi(Box<ActualHttpApi>),
     /// Deletes a bucket. S3 refuses it unless the bucket is empty.
     DeleteBucket(String),
 }
@@ -179,6 +185,8 @@ impl TriggerStep {
             Self::PutRule(rule) => format!("set rule `{}` of event bus `{}`", rule.name, rule.bus),
             Self::PutTarget(rule) => format!("make rule `{}` invoke worker `{}`", rule.name, rule.key),
             Self::DeleteRule(arn) => format!("delete rule `{arn}`"),
+            Self::PutHttpApi(_) => "set the HTTP API".to_owned(),
+            Self::DeleteHttpApi(_) => "delete the HTTP API".to_owned(),
             Self::DeleteBucket(name) => format!("delete bucket `{name}`"),
         }
     }
@@ -219,6 +227,8 @@ impl TriggerStep {
             Self::PutRule(_) => "put-rule",
             Self::PutTarget(_) => "put-target",
             Self::DeleteRule(_) => "delete-rule",
+            Self::PutHttpApi(_) => "put-http-api",
+            Self::DeleteHttpApi(_) => "delete-http-api",
             Self::DeleteBucket(_) => "delete-bucket",
         }
     }

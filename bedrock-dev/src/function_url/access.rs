@@ -31,7 +31,7 @@ impl UrlAccess {
     pub(crate) fn new(app: &App, resources: &LocalResources) -> Self {
         let workers = app.workers.iter().map(|worker| worker.name.to_string());
         Self {
-            has_url: app.settings.endpoint.url,
+            has_url: app.settings.endpoint.has_http_address(),
             auth: app.settings.endpoint.auth,
             app: app.name.to_string(),
             account: resources.account.clone(),

@@ -67,7 +67,7 @@ impl AppInfo {
 fn endpoint(endpoint: &FunctionSettings) -> Value {
     let mut described = settings(endpoint);
     described["url_auth"] = match endpoint.auth {
-        _ if !endpoint.url => Value::Null,
+        _ if !endpoint.has_http_address() => Value::Null,
         Auth::None => json!("none"),
         Auth::Iam => json!("iam"),
     };
@@ -160,8 +160,8 @@ mod tests {
     fn endpoint_says_whether_its_url_needs_signatures() {
         let url_auth =
             |url, auth| endpoint(&FunctionSettings { url, auth, ..FunctionSettings::default() })["url_auth"].clone();
-        assert_eq!(url_auth(true, Auth::None), "none");
-        assert_eq!(url_auth(true, Auth::Iam), "iam");
-        assert_eq!(url_auth(false, Auth::Iam), Value::Null);
+        assert_eq!(url_auth(None, Auth::None), "none");
+        assert_eq!(url_auth(None, Auth::Iam), "iam");
+        assert_eq!(url_auth(Some(false), Auth::Iam), Value::Null);
     }
 }

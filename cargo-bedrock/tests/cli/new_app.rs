@@ -37,6 +37,7 @@ fn app_is_created_with_an_endpoint_and_a_worker() {
     my_app/terraform/backend.tf.example
     my_app/terraform/buckets.tf
     my_app/terraform/events.tf
+    my_app/terraform/http_api.tf
     my_app/terraform/lambda-layer/main.tf
     my_app/terraform/lambda-layer/outputs.tf
     my_app/terraform/lambda-layer/variables.tf

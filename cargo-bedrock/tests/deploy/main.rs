@@ -16,6 +16,7 @@ mod emulated_aws;
 mod end_to_end;
 mod event_sources;
 mod faults;
+mod http_api;
 mod interrupted;
 mod kept_state;
 mod lambda_settings;

@@ -18,6 +18,7 @@ fn manifest_decides_names_rights_and_environments() {
         ("destinations", destinations()),
         ("triggers", Manifest::triggers()),
         ("fifo", Manifest::fifo_and_cors()),
+        ("http_api", Manifest::http_api()),
         ("events", Manifest::topics_and_buses()),
         ("streams", Manifest::streams()),
         ("lambda", Manifest::lambda_settings()),

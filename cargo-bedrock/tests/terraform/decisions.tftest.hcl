@@ -536,6 +536,29 @@ run "fifo_queue_filters_and_cors" {
   }
 }
 
+run "http_api_has_routes_authorizer_and_domain" {
+  command = plan
+
+  variables {
+    path = "./manifests/http_api.json"
+  }
+
+  assert {
+    condition     = output.functions.endpoint.url_auth == null && output.http_api.name == "space-dev"
+    error_message = "the API is in place of the URL: ${jsonencode(output.http_api)}"
+  }
+
+  assert {
+    condition     = [for route in output.http_api.routes : "${route.key} ${route.auth} ${join(" ", route.scopes)}"] == ["$default jwt read", "GET /health none ", "ANY /admin/{path+} iam "]
+    error_message = "the routes are those of the settings: ${jsonencode(output.http_api.routes)}"
+  }
+
+  assert {
+    condition     = output.http_api.domain.name == "api.dev.shop.example" && output.http_api.throttling == { burst = 20, rate = 10 } && output.http_api.jwt.audience == ["shop"]
+    error_message = "the rest of the settings: ${jsonencode(output.http_api)}"
+  }
+}
+
 run "long_names_are_truncated" {
   command = plan
 

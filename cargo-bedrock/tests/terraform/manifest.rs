@@ -157,6 +157,26 @@ impl Manifest {
             .with("/endpoint/stream", json!(true))
     }
 
+    /// Returns an endpoint with an HTTP API instead of a URL.
+    pub(crate) fn http_api() -> Self {
+        let api = json!({
+            "routes": [
+                { "key": "$default", "auth": "jwt", "scopes": ["read"] },
+                { "key": "GET /health", "auth": "none", "scopes": [] },
+                { "key": "ANY /admin/{path+}", "auth": "iam", "scopes": [] }
+            ],
+            "jwt": { "issuer": "https://login.example", "audience": ["shop"], "identity_source": "$request.header.Authorization" },
+            "domain": { "name": "api.{stage}.shop.example", "certificate": "arn:aws:acm:us-east-1:123456789012:certificate/a" },
+            "throttling": { "burst": 20, "rate": 10 }
+        });
+        let mut manifest = Self::with_workers(&["fetcher"])
+            .with("/version", json!(3))
+            .with_endpoint(&[])
+            .with("/endpoint/http_api", api);
+        manifest.0["endpoint"].as_object_mut().expect("an endpoint").remove("url_auth");
+        manifest
+    }
+
     /// Returns two workers. One has all settings of Lambda, but not in the stage `prod`.
     pub(crate) fn lambda_settings() -> Self {
         let access_point = "arn:aws:elasticfilesystem:us-east-1:123456789012:access-point/fsap-0123456789abcdef0";
@@ -260,6 +280,7 @@ fn manifests_of_these_tests_match_the_schema() {
         Manifest::lambda_settings().with_endpoint(&[]),
         Manifest::durable().with_endpoint(&[]),
         Manifest::fifo_and_cors(),
+        Manifest::http_api(),
     ] {
         let errors: Vec<_> =
             schema.iter_errors(&manifest.0).map(|error| format!("{error} at `{}`", error.instance_path())).collect();

@@ -121,7 +121,7 @@ fn function_names(app: &App) -> Vec<String> {
 fn endpoint_url(app: &App) -> EndpointUrl {
     let endpoint = &app.settings.endpoint;
     match endpoint.auth {
-        _ if !endpoint.url => EndpointUrl::None,
+        _ if !endpoint.has_http_address() => EndpointUrl::None,
         Auth::Iam => EndpointUrl::Signed,
         Auth::None => EndpointUrl::Public,
     }

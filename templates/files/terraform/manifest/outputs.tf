@@ -148,6 +148,33 @@ output "functions" {
   }
 }
 
+output "http_api" {
+  description = "The HTTP API in front of the endpoint; null if there is none."
+  value = try(local.described["endpoint"].http_api, null) == null ? null : {
+    name = "${local.app}-${var.stage}"
+    routes = [
+      for route in local.described["endpoint"].http_api.routes : {
+        key    = route.key
+        auth   = route.auth
+        scopes = [for scope in route.scopes : scope]
+      }
+    ]
+    jwt = try({
+      issuer          = local.described["endpoint"].http_api.jwt.issuer
+      audience        = [for audience in local.described["endpoint"].http_api.jwt.audience : audience]
+      identity_source = local.described["endpoint"].http_api.jwt.identity_source
+    }, null)
+    domain = try({
+      name        = local.described["endpoint"].http_api.domain.name
+      certificate = local.described["endpoint"].http_api.domain.certificate
+    }, null)
+    throttling = try({
+      burst = local.described["endpoint"].http_api.throttling.burst
+      rate  = local.described["endpoint"].http_api.throttling.rate
+    }, null)
+  }
+}
+
 output "schedule_group" {
   description = "The name of the group of all schedules."
   value       = local.schedule_group

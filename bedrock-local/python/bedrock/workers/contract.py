@@ -227,12 +227,9 @@ def _shorten(text):
 
 
 def load():
-    """Returns the contract of the worker of this environment, or None if it has none or nothing is to be checked."""
-    import os
-
-    if os.environ.get("BEDROCK_CHECK_CONTRACTS") != "1":
-        return None
+    """Returns the contract of the worker of this environment, or None if it has none."""
     import json
+    import os
 
     path = os.path.join(os.environ.get("LAMBDA_TASK_ROOT", "."), "contract.json")
     try:

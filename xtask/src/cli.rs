@@ -1,6 +1,7 @@
 //! The command line: its arguments, and the module that performs each task. No clap type leaves this file.
 
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -76,6 +77,22 @@ enum ProfileName {
 enum Bench {
     /// Measure the dashboard in Chromium: first paint, frames while thousands of rows are scrolled, memory
     Dashboard,
+    /// Compare what people wait for with other tools: installation, first compile, compiles after it, cold starts
+    #[command(
+        after_help = "Examples:\n  cargo xtask bench first\n  cargo xtask bench first --only first-run,one-compile\n  \
+        cargo xtask bench first --only cold-starts --program target/debug/cargo-bedrock"
+    )]
+    First {
+        /// Number of measurements, of which the table has the medians
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
+        passes: u8,
+        /// Measure only these parts
+        #[arg(long, value_name = "PARTS", value_delimiter = ',')]
+        only: Vec<FirstPart>,
+        /// Measure this program instead of compiling `cargo-bedrock` in the profile `dist`
+        #[arg(long, value_name = "PATH")]
+        program: Option<PathBuf>,
+    },
     /// Measure deploys of twenty functions to an emulator of AWS
     Deploy,
     /// Compare durable executions in `cargo bedrock dev` with AWS's local runner and ministack, and measure waiting ones
@@ -120,6 +137,16 @@ enum Bench {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
+enum FirstPart {
+    Install,
+    FirstRun,
+    OneCompile,
+    Invalidation,
+    ColdStarts,
+    RustStarts,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
 enum DevPart {
     Latency,
     Reload,
@@ -144,6 +171,10 @@ pub(crate) fn run() -> Result<ExitCode> {
 
 fn measure(workspace: &Workspace, bench: &Bench) -> Result<()> {
     match *bench {
+        Bench::First { passes, ref only, ref program } => {
+            let only = only.iter().copied().map(first_part).collect();
+            bench::first(workspace, &bench::FirstOptions { passes, only, program: program.clone() })
+        }
         Bench::Local { passes, no_compile } => bench::local(workspace, passes, !no_compile),
         Bench::Remote { passes } => bench::remote(workspace, passes).and_then(|()| bench::deploy(workspace)),
         Bench::Dashboard => bench::dashboard(workspace),
@@ -167,6 +198,17 @@ impl TestArgs {
             ProfileName::Nightly => Profile::Nightly,
         };
         TestOptions { only: self.only.map(group), profile, has_timings: self.timings, nextest: self.nextest }
+    }
+}
+
+fn first_part(only: FirstPart) -> bench::FirstPart {
+    match only {
+        FirstPart::Install => bench::FirstPart::Install,
+        FirstPart::FirstRun => bench::FirstPart::FirstRun,
+        FirstPart::OneCompile => bench::FirstPart::OneCompile,
+        FirstPart::Invalidation => bench::FirstPart::Invalidation,
+        FirstPart::ColdStarts => bench::FirstPart::ColdStarts,
+        FirstPart::RustStarts => bench::FirstPart::RustStarts,
     }
 }
 

@@ -7,8 +7,7 @@ the beginning of a stack trace, so that the trace begins in the worker's own fil
 import os
 import sys
 
-from .workers.identity import PATH, identity
-from .workers.lambda_api import create_client_early
+from .workers.identity import PATH, has_callees, identity
 from .workers.loader import load
 from .workers.runtime_errors import LambdaRuntimeError, describe_error, user_frames
 
@@ -35,7 +34,11 @@ def _start():
             from .workers.durable import durable_handler
 
             handle = durable_handler(handle)
-        create_client_early()
+        if has_callees():
+            # Imported here: other functions do not need it.
+            from .workers.lambda_api import create_client_early
+
+            create_client_early()
         return handle
     except Exception as error:
         raise _for_aws_runtime(error) from None

@@ -11,7 +11,7 @@ mod latency;
 mod offline;
 mod reload;
 mod run;
-mod server;
+pub(super) mod server;
 mod tables;
 mod watch;
 

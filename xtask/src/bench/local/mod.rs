@@ -9,4 +9,5 @@ mod passes;
 mod run;
 mod tables;
 
+pub(super) use hello::{FLOOR, FLOOR_MAIN, distinct};
 pub(crate) use run::run;

@@ -181,9 +181,14 @@ mod tests {
 
     #[test]
     fn error_codes_are_read_from_header_and_body() {
-        let code = |header: Option<&str>, body: Value| match service_error(400, header.map(str::to_owned), &body) {
-            AwsError::Service { code, message, .. } => format!("{code}: {message}"),
-            other => panic!("{other:?}"),
+        let code = |header: Option<&str>, body: Value| {
+            let action = "apigateway:POST".to_owned();
+            match service_error(action.clone(), 400, header.map(str::to_owned), &body) {
+                AwsError::Service { action: Some(found), code, message, .. } if found == action => {
+                    format!("{code}: {message}")
+                }
+                other => panic!("{other:?}"),
+            }
         };
         let message = json!({ "message": "no" });
         assert_eq!(code(Some("NotFoundException:http://internal/"), message.clone()), "NotFoundException: no");

@@ -109,6 +109,8 @@ def test_init_imports_only_what_the_function_needs(task):
     (modules,) = run(task, source, {}, env={"SPACE_WORKER_ARN_OTHER": "arn:aws:lambda:eu-west-1:1:function:other"})
     calling = {f"bedrock.workers.{name}" for name in ("errors", "lambda_api", "retry")}
     assert set(modules) - set(needed) == calling
+    (task / "contract.json").write_text(json.dumps({"properties": {"event": {"type": "object"}}}))
+    assert run(task, source, {}) == [needed]
     (modules,) = run(task, source, {}, env={"BEDROCK_CHECK_CONTRACTS": "1"})
     assert set(modules) - set(needed) == {"bedrock.workers.contract"}
 

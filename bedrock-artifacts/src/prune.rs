@@ -20,10 +20,24 @@ pub fn is_pruned_python_path(path: &str, is_folder: bool) -> bool {
     path == ".lock" || (is_of_installer && path.split('/').rev().nth(1).is_some_and(|dir| dir.ends_with(".dist-info")))
 }
 
+/// What npm, Yarn and pnpm write into a `node_modules` folder for themselves.
+const RECORDS: [&str; 10] = [
+    ".bin",
+    ".cache",
+    ".modules.yaml",
+    ".package-lock.json",
+    ".package-map.json",
+    ".pnpm",
+    ".pnpm-workspace-state.json",
+    ".pnpm-workspace-state-v1.json",
+    ".yarn-integrity",
+    ".yarn-state.yml",
+];
+
 /// Returns whether a file or folder of a `node_modules` folder is deleted.
 pub fn is_pruned_node_path(path: &str, architecture: Architecture) -> bool {
     let Some(inside) = inside_package(path) else {
-        return matches!(last_name(path), ".bin" | ".cache" | ".package-lock.json" | ".yarn-integrity");
+        return RECORDS.contains(&last_name(path));
     };
     match inside.split('/').collect::<Vec<_>>().as_slice() {
         ["prebuilds", platform] => is_other_platform(platform, architecture),
@@ -126,6 +140,8 @@ mod tests {
         for path in [
             ".bin",
             ".package-lock.json",
+            ".pnpm",
+            ".yarn-state.yml",
             "a/node_modules/.bin",
             "bufferutil/prebuilds/darwin-x64+arm64",
             "bufferutil/prebuilds/win32-x64",

@@ -1,6 +1,6 @@
 //! An app on disk: its root folder, its settings and its workers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::dotenv;
@@ -11,7 +11,8 @@ use crate::name::AppName;
 use crate::problem::Problem;
 use crate::references::check_references;
 use crate::runtime::Runtime;
-use crate::settings::uses::TableKey;
+use crate::settings::triggers::{StreamTrigger, StreamViewType, Trigger};
+use crate::settings::uses::{TableKey, Use};
 use crate::settings::{FunctionSettings, Origins, Settings};
 use crate::worker::{Worker, discover_workers};
 
@@ -154,6 +155,37 @@ impl App {
         let functions = workers.chain([&self.settings.endpoint]);
         let uses = functions.flat_map(|settings| settings.uses.iter().flatten());
         uses.filter_map(|each| each.local_table(&self.name)).collect()
+    }
+
+    /// Returns the tables of the app whose changes invoke workers, by their names on this machine, with what a record of their
+    /// streams contains.
+    #[must_use]
+    pub fn local_table_streams(&self) -> BTreeMap<String, StreamViewType> {
+        let with_view_type =
+            |stream: &StreamTrigger| Some((self.local_name(stream.table_of_app()?), stream.stream_view_type));
+        self.stream_triggers().filter_map(with_view_type).collect()
+    }
+
+    /// Returns the names on this machine of the Kinesis streams of the app, `shop-local-clicks`.
+    #[must_use]
+    pub fn local_streams(&self) -> BTreeSet<String> {
+        let of_triggers = self.stream_triggers().filter_map(StreamTrigger::stream_of_app);
+        let workers = self.workers.iter().map(|worker| &worker.settings);
+        let functions = workers.chain([&self.settings.endpoint]);
+        let uses = functions.flat_map(|settings| settings.uses.iter().flatten());
+        of_triggers.chain(uses.filter_map(Use::stream_of_app)).map(|name| self.local_name(name)).collect()
+    }
+
+    fn stream_triggers(&self) -> impl Iterator<Item = &StreamTrigger> {
+        let triggers = self.workers.iter().flat_map(|worker| &worker.settings.triggers);
+        triggers.filter_map(|trigger| match trigger {
+            Trigger::Stream(stream) => Some(stream),
+            _ => None,
+        })
+    }
+
+    fn local_name(&self, name: &str) -> String {
+        format!("{}-local-{name}", self.name)
     }
 
     /// Returns the worker called `name`, or a problem that suggests a similar name or says how to create the worker.

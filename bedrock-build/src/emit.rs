@@ -12,6 +12,10 @@ use crate::language::Language;
 use crate::problem::Problem;
 use crate::worker_index::{ENV_VARIABLE, WorkerIndex};
 
+/// Files of a worker's folder that are rarely edited. A package watches the first one that exists.
+pub const RARELY_EDITED: [&str; 6] =
+    ["Cargo.toml", "package.json", "__init__.py", "requirements.txt", "worker.js", "worker.cjs"];
+
 /// Call this from `build.rs` of the app and of every Rust worker that uses `invoke!("name", …)`.
 ///
 /// Sets `BEDROCK_CATALOG`, `BEDROCK_APP` and `BEDROCK_ROOT` for the compiler. Problems with the app are reported as
@@ -110,9 +114,12 @@ fn rerun_paths(app: &App, crate_dir: &Path) -> Vec<String> {
     paths.extend(DOTENV_FILES.iter().map(|file| app.root.join(file)).filter(|path| path.is_file()));
     for worker in &app.workers {
         let dir = app.root.join(&worker.dir);
-        let rarely_edited = ["Cargo.toml", "package.json", "__init__.py", "requirements.txt", contract::FILE_NAME];
-        let marker = rarely_edited.into_iter().map(|file| dir.join(file)).find(|path| path.is_file());
-        paths.push(marker.unwrap_or_else(|| dir.join(worker.entry)));
+        let marker = RARELY_EDITED.iter().map(|file| dir.join(file)).find(|path| path.is_file());
+        // The expansions in the callers contain the contract, so only they are compiled when it changes or disappears.
+        let is_watched_by_callers = marker.is_none() && dir.join(contract::FILE_NAME).is_file();
+        if !is_watched_by_callers {
+            paths.push(marker.unwrap_or_else(|| dir.join(worker.entry)));
+        }
     }
     paths.into_iter().map(|path| path.display().to_string()).collect()
 }
@@ -154,6 +161,9 @@ mod tests {
         write("workers/b/contract.json", "");
         write("workers/c/main.py", "");
         write("workers/d/Cargo.toml", "");
+        write("workers/e/main.js", "");
+        write("workers/e/worker.js", "");
+        write("workers/e/contract.json", "");
         let app = App::open(root).expect("an app");
         let paths = rerun_paths(&app, &root.join("workers/d"));
         let of_endpoint = rerun_paths(&app, root);
@@ -165,9 +175,9 @@ mod tests {
             "Cargo.toml",
             "workers/d/Cargo.toml",
             "workers/a/__init__.py",
-            "workers/b/contract.json",
             "workers/c/main.py",
             "workers/d/Cargo.toml",
+            "workers/e/worker.js",
         ];
         assert_eq!(relative, expected);
         assert_eq!(of_endpoint[2..], paths[2..]);

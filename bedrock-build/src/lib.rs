@@ -59,7 +59,7 @@ pub mod worker_index;
 pub use app::App;
 pub use architecture::Architecture;
 pub use dotenv::DOTENV_FILES;
-pub use emit::emit;
+pub use emit::{RARELY_EDITED, emit};
 pub use language::Language;
 pub use name::{AppName, EndpointName, FunctionName, MAX_FUNCTION_NAME_LENGTH, WorkerName};
 pub use path_dependencies::{PathDependencies, PathDependency};

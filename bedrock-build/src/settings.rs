@@ -20,8 +20,11 @@ mod placeholder;
 mod reader;
 mod stage_reader;
 mod stages;
+mod stream_trigger;
+mod stream_trigger_reader;
 mod trigger_conflicts;
 mod trigger_reader;
+mod trigger_source;
 pub mod triggers;
 mod use_reader;
 pub mod uses;
@@ -36,7 +39,7 @@ pub use cors::Cors;
 pub use destination::Destination;
 pub use dev::{DevServices, DevSettings};
 pub use durable::DurableSettings;
-pub use function::{Auth, FunctionSettings, RecursiveLoop, Secret};
+pub use function::{Auth, FunctionSettings, Isolation, RecursiveLoop, Secret};
 use function_reader::ENDPOINT_KEYS;
 pub use http_api::{ApiDomain, HttpApi, HttpRoute, JwtAuthorizer, RouteAuth, Throttling};
 pub use lambda::{FileSystem, LambdaSettings, LogFormat, Logging, RuntimeManagement, Tracing, Vpc};
@@ -44,6 +47,7 @@ pub use origins::{Origin, Origins};
 pub use placeholder::STAGE_PLACEHOLDER;
 use reader::{Reader, is_inside_app, set};
 pub use stages::StageSettings;
+use stream_trigger_reader::stream_conflicts;
 use trigger_conflicts::trigger_conflicts;
 use use_reader::use_conflicts;
 
@@ -112,6 +116,7 @@ impl Settings {
             settings.stages = reader.stages(stages, &of_all);
         }
         reader.problems.extend(use_conflicts(&reader.uses));
+        reader.problems.extend(stream_conflicts(&reader.triggers, &reader.uses));
         if reader.problems.is_empty() { Ok((settings, reader.origins)) } else { Err(reader.problems) }
     }
 

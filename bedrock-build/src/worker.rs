@@ -119,6 +119,11 @@ fn open_worker(root: &Path, settings_of_app: &Settings, folder: &str) -> Result<
                 return Err(Problem::new(format!("worker `{name}`: only JavaScript workers can be bundled"))
                     .help(format!("remove `bundle` from `[package.metadata.bedrock.workers.{name}]`")));
             }
+            if settings.isolation.is_some() && language != Language::Python {
+                return Err(Problem::new(format!("worker `{name}`: only Python workers have `isolation`"))
+                    .help(format!("remove `isolation` from `[package.metadata.bedrock.workers.{name}]`"))
+                    .help("the processes of workers in other languages run one invocation at a time"));
+            }
             let mut stages = settings_of_app.stages.values().filter_map(|stage| stage.workers.get(name.as_str()));
             let has_snap_start = settings.lambda.snap_start || stages.any(|settings| settings.lambda.snap_start);
             if has_snap_start && !runtime.has_snap_start() {

@@ -11,7 +11,7 @@ use crate::edit_distance::suggest;
 use crate::language::Language;
 use crate::manifest::{Manifest, Table};
 use crate::problem::Problem;
-use crate::settings::DurableSettings;
+use crate::settings::{DurableSettings, Isolation};
 
 /// The environment variable that passes the index to the compiler.
 ///
@@ -45,6 +45,8 @@ pub struct WorkerEntry {
     pub runtime: String,
     /// The configuration of a durable worker. `None` for other workers.
     pub durable: Option<DurableSettings>,
+    /// Whether each process of a Python worker runs one invocation at a time.
+    pub is_isolated: bool,
     /// The name of the worker's crate in code. `Some` only for a Rust worker that this crate depends on.
     pub krate: Option<String>,
 }
@@ -65,6 +67,7 @@ impl WorkerIndex {
                 memory: worker.settings.memory,
                 runtime: worker.runtime.id.to_owned(),
                 durable: worker.settings.durable,
+                is_isolated: worker.settings.isolation == Some(Isolation::Process),
                 krate: dependencies.get(worker.name.as_str()).cloned(),
             })
             .collect();
@@ -78,7 +81,7 @@ impl WorkerIndex {
         let is_durable = |entry: &WorkerEntry| entry.durable.is_some() && entry.language == Language::Rust;
         let bare = |entry: WorkerEntry| {
             let durable = is_durable(&entry).then_some(DurableSettings { timeout: 0, retention: 0 });
-            WorkerEntry { timeout: 0, memory: 0, runtime: String::new(), durable, ..entry }
+            WorkerEntry { timeout: 0, memory: 0, runtime: String::new(), durable, is_isolated: false, ..entry }
         };
         Self { entries: self.entries.into_iter().map(bare).collect() }
     }
@@ -106,8 +109,9 @@ impl WorkerIndex {
                 let fields =
                     [&worker.name, language, &worker.dir, &worker.entry, &timeout, &memory, &worker.runtime, krate];
                 let durable = worker.durable.map(|durable| format!("{}:{}", durable.timeout, durable.retention));
-                // Only durable workers have the last field, so that other versions read the index of other apps.
-                fields.map(escape).into_iter().chain(durable).collect::<Vec<_>>().join("|")
+                let isolation = worker.is_isolated.then(|| ISOLATED.to_owned());
+                // Only such workers have these fields, so that other versions read the index of other apps.
+                fields.map(escape).into_iter().chain(durable).chain(isolation).collect::<Vec<_>>().join("|")
             })
             .collect();
         entries.join(";")
@@ -120,8 +124,12 @@ impl WorkerIndex {
     }
 }
 
+/// The last field of a worker whose processes run one invocation at a time.
+const ISOLATED: &str = "process";
+
 fn decode_entry(text: &str) -> Option<WorkerEntry> {
     let mut fields: Vec<String> = text.split('|').map(unescape).collect();
+    let is_isolated = fields.len() > 8 && fields.pop_if(|field| field == ISOLATED).is_some();
     let durable = if fields.len() == 9 { Some(decode_durable(&fields.pop()?)?) } else { None };
     let [name, language, dir, entry, timeout, memory, runtime, krate] = <[String; 8]>::try_from(fields).ok()?;
     Some(WorkerEntry {
@@ -133,6 +141,7 @@ fn decode_entry(text: &str) -> Option<WorkerEntry> {
         memory: memory.parse().ok()?,
         runtime,
         durable,
+        is_isolated,
         krate: Some(krate).filter(|krate| !krate.is_empty()),
     })
 }
@@ -196,6 +205,7 @@ mod tests {
             memory: 256,
             runtime: "provided.al2023".to_owned(),
             durable: None,
+            is_isolated: false,
             krate: krate.map(str::to_owned),
         }
     }
@@ -204,6 +214,16 @@ mod tests {
     fn encode_escapes_separators_in_paths() {
         let index =
             WorkerIndex { entries: vec![entry("a", "odd|dir;with%7cboth", None), entry("b", "workers/b", Some("b"))] };
+        assert_eq!(WorkerIndex::decode(&index.encode()), Some(index));
+    }
+
+    #[test]
+    fn isolated_worker_has_one_more_field() {
+        let isolated = WorkerEntry { is_isolated: true, ..entry("a", "workers/a", None) };
+        let durable = Some(DurableSettings { timeout: 900, retention: 14 });
+        let both = WorkerEntry { durable, ..isolated.clone() };
+        let index = WorkerIndex { entries: vec![isolated, both, entry("process", "process", Some("process"))] };
+        assert!(index.encode().contains("||process;a|"), "{}", index.encode());
         assert_eq!(WorkerIndex::decode(&index.encode()), Some(index));
     }
 

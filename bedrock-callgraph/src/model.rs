@@ -43,6 +43,8 @@ pub struct Edge {
     pub places: Vec<SourceLine>,
     /// `None` if the callee has no contract.
     pub types: Option<CallTypes>,
+    /// The caller was built against another contract of the callee. Only a graph of what was built has such edges.
+    pub is_stale: bool,
 }
 
 /// The types of a call, as the contract of the callee names them.
@@ -170,6 +172,7 @@ fn edges(app: &App, from: &NodeName, call_targets: &CallTargets) -> Vec<Edge> {
         to: NodeName::Worker(to),
         source,
         places: sorted(places),
+        is_stale: false,
     };
     let in_code = call_targets.workers.iter().map(|(to, places)| edge(to.clone(), EdgeSource::Code, places));
     let is_listed = |name: &str| invokes(app, from).is_some_and(|names| names.iter().any(|listed| listed == name));

@@ -12,7 +12,7 @@ pub mod numbers {
     use serde::{Deserialize, Serialize};
 
     #[bedrock::contract]
-    #[derive(Serialize, Deserialize)]
+    #[derive(schemars::JsonSchema, Serialize, Deserialize)]
     pub struct Subject {
         pub byte: u8,
         pub small: i16,
@@ -32,7 +32,7 @@ pub mod containers {
     use std::collections::{BTreeMap, BTreeSet, HashMap};
 
     #[bedrock::contract]
-    #[derive(Serialize, Deserialize)]
+    #[derive(schemars::JsonSchema, Serialize, Deserialize)]
     pub struct Subject {
         pub list: Vec<f64>,
         pub set: BTreeSet<String>,
@@ -48,7 +48,7 @@ pub mod options {
     use serde::{Deserialize, Serialize};
 
     #[bedrock::contract]
-    #[derive(Serialize, Deserialize)]
+    #[derive(schemars::JsonSchema, Serialize, Deserialize)]
     pub struct Subject {
         pub nullable: Option<u8>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -68,7 +68,7 @@ pub mod default_of_all_fields {
     use serde::{Deserialize, Serialize};
 
     #[bedrock::contract]
-    #[derive(Default, Serialize, Deserialize)]
+    #[derive(Default, schemars::JsonSchema, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     pub struct Subject {
         pub width: u32,
@@ -80,7 +80,7 @@ pub mod names {
     use serde::{Deserialize, Serialize};
 
     #[bedrock::contract]
-    #[derive(Serialize, Deserialize)]
+    #[derive(schemars::JsonSchema, Serialize, Deserialize)]
     #[serde(rename_all = "camelCase")]
     pub struct Subject {
         pub page_size: u8,
@@ -91,7 +91,7 @@ pub mod names {
     }
 
     #[bedrock::contract]
-    #[derive(Serialize, Deserialize)]
+    #[derive(schemars::JsonSchema, Serialize, Deserialize)]
     #[serde(rename_all = "kebab-case")]
     pub enum Mode {
         FillAll,
@@ -104,18 +104,18 @@ pub mod aliases {
     use serde::{Deserialize, Serialize};
 
     #[bedrock::contract]
-    #[derive(Serialize, Deserialize)]
+    #[derive(schemars::JsonSchema, Serialize, Deserialize)]
     pub struct Subject {
         pub id: Id,
         pub all: Option<Ids>,
     }
 
     #[bedrock::contract]
-    #[derive(Serialize, Deserialize)]
+    #[derive(schemars::JsonSchema, Serialize, Deserialize)]
     pub struct Id(#[contract(format = "uuid")] String);
 
     #[bedrock::contract]
-    #[derive(Serialize, Deserialize)]
+    #[derive(schemars::JsonSchema, Serialize, Deserialize)]
     #[serde(transparent)]
     pub struct Ids {
         pub list: Vec<Id>,
@@ -126,7 +126,7 @@ pub mod formats {
     use serde::{Deserialize, Serialize};
 
     #[bedrock::contract]
-    #[derive(Serialize, Deserialize)]
+    #[derive(schemars::JsonSchema, Serialize, Deserialize)]
     pub struct Subject {
         #[contract(format = "date-time")]
         pub at: String,
@@ -136,13 +136,15 @@ pub mod formats {
         pub price: Price,
         #[contract(format = "base64")]
         #[serde(serialize_with = "write_bytes", deserialize_with = "read_bytes")]
+        #[schemars(with = "String")]
         pub data: Vec<u8>,
         #[contract(as = "Option<u16>")]
         #[serde(with = "seconds")]
+        #[schemars(with = "Option<u16>")]
         pub wait: Option<std::time::Duration>,
     }
 
-    #[derive(Serialize, Deserialize)]
+    #[derive(schemars::JsonSchema, Serialize, Deserialize)]
     pub struct Price(String);
 
     fn write_bytes<S: serde::Serializer>(_: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
@@ -176,7 +178,7 @@ pub mod recursion {
     use serde::{Deserialize, Serialize};
 
     #[bedrock::contract]
-    #[derive(Serialize, Deserialize)]
+    #[derive(schemars::JsonSchema, Serialize, Deserialize)]
     pub struct Subject {
         pub children: Vec<Subject>,
         pub next: Option<Box<Subject>>,
@@ -187,7 +189,7 @@ pub mod tagged_union {
     use serde::{Deserialize, Serialize};
 
     #[bedrock::contract]
-    #[derive(Serialize, Deserialize)]
+    #[derive(schemars::JsonSchema, Serialize, Deserialize)]
     #[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase")]
     pub enum Subject {
         HalfCircle { outer_radius: f64 },
@@ -196,7 +198,7 @@ pub mod tagged_union {
     }
 
     #[bedrock::contract]
-    #[derive(Serialize, Deserialize)]
+    #[derive(schemars::JsonSchema, Serialize, Deserialize)]
     pub struct Square {
         pub side: f64,
         pub note: Option<String>,
@@ -207,7 +209,7 @@ pub mod adjacent_union {
     use serde::{Deserialize, Serialize};
 
     #[bedrock::contract]
-    #[derive(Serialize, Deserialize)]
+    #[derive(schemars::JsonSchema, Serialize, Deserialize)]
     #[serde(tag = "type", content = "value")]
     pub enum Subject {
         Text(String),

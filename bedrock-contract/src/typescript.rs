@@ -39,7 +39,7 @@ pub fn typescript_type(ty: &Type) -> String {
 const LIBRARY_INVOKE: &str = "export declare function invoke";
 /// The parameters of the base class in the library, and what they are if the app has contracts.
 const GENERIC_WORKER: [&str; 2] =
-    ["Worker<Event = any, Response = any>", "Worker<Event = Contract['event'], Response = Contract['response']>"];
+    ["Worker<Event = any, Response = any,", "Worker<Event = Contract['event'], Response = Contract['response'],"];
 
 /// Returns the text of `worker.d.ts` for the worker called `own`. `library` declares what does not depend on the app: it
 /// is the file of a new worker.

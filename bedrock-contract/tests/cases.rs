@@ -4,7 +4,8 @@
 mod table;
 
 use bedrock_build::contract::{
-    Contract, MAX_VIOLATIONS, Root, Source, describe, differences, read, rust_type, type_text, validate_text,
+    Contract, MAX_VIOLATIONS, Root, Source, describe, differences, json, read, rust_type, type_text, validate,
+    validate_text,
 };
 use bedrock_contract::{canonical, example, python, typescript};
 use serde_json::{Value, json};
@@ -172,12 +173,26 @@ fn hostile_documents_end_with_few_violations() {
     let long = format!("{{\"children\":\"{}\"}}", "x".repeat(5_000_000));
     let names: Vec<String> = (0..200_000).map(|number| format!("\"n{number}\":1")).collect();
     let many = format!("{{{}}}", names.join(","));
-    for text in [deep, wide, long, many] {
+    let number = format!("{{\"children\":{}}}", "9".repeat(1_000_000));
+    let exponent = format!("{{\"children\":1e{}}}", "9".repeat(1_000_000));
+    let twice = format!("{{{}}}", vec!["\"children\":[]"; 50_000].join(","));
+    for text in [deep, wide, long, many, number, exponent, twice] {
         let violations = validate_text(&tree, Root::Event, text.as_bytes());
         assert!((1..=MAX_VIOLATIONS).contains(&violations.len()));
         assert!(violations.iter().all(|violation| violation.message.len() < 500), "{violations:?}");
     }
     assert_eq!(validate_text(&tree, Root::Event, b"\xff").len(), 1);
+    let string = |schema: Value| {
+        let text = document(&schema, &Value::Null).to_string();
+        read(&text, &Source::File("contract.json")).expect("a contract")
+    };
+    let large = json::parse(&format!("\"{}\"", "A".repeat(6_000_000))).expect("JSON");
+    let base64 = string(json!({ "type": "string", "contentEncoding": "base64" }));
+    assert_eq!(validate(&base64, Root::Event, &large), []);
+    for format in ["date-time", "date", "uuid", "uri", "email", "decimal"] {
+        let contract = string(json!({ "type": "string", "format": format }));
+        assert_eq!(validate(&contract, Root::Event, &large).len(), 1, "{format}");
+    }
 }
 
 #[test]

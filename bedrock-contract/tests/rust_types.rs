@@ -8,41 +8,18 @@ mod table;
 use std::collections::BTreeMap;
 
 use bedrock_build::contract::{
-    Contract, Definition, MAX_SAFE_INTEGER, Range, Root, RootTypes, StringFormat, Struct, Type, describe, join,
-    rust_module, rust_type, validate_text,
+    Definition, MAX_SAFE_INTEGER, Range, Root, RootTypes, StringFormat, Struct, Type, describe, join, rust_module,
+    rust_type, validate_text,
 };
 use bedrock_contract::example;
-use quote::ToTokens;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use table::{load, read_case};
-
-/// Reads the contract of a crate with these items, whose event and response have the type `root`.
-fn read(items: &str, event: &str, response: &str) -> Contract {
-    let folder = tempfile::tempdir().expect("a folder");
-    let source = format!("{items}\nimpl Worker for Case {{ type Event = {event}; type Response = {response}; }}");
-    std::fs::create_dir(folder.path().join("src")).expect("a folder");
-    std::fs::write(folder.path().join("src/lib.rs"), &source).expect("a file");
-    let read = bedrock_rust_types::read_crate(folder.path(), folder.path(), "case", |_| None);
-    read.unwrap_or_else(|problems| panic!("{source}: {problems:#?}")).unwrap_or_else(|| panic!("{source}: no types"))
-}
-
-/// Returns the contract of a case in `cases/code.rs`.
-fn contract_of(case: &str) -> Contract {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/cases/code.rs");
-    let file = syn::parse_file(&std::fs::read_to_string(path).expect("the table")).expect("Rust");
-    let module = file.items.iter().find_map(|item| match item {
-        syn::Item::Mod(module) if module.ident == case => module.content.as_ref(),
-        _ => None,
-    });
-    let items = &module.expect(case).1;
-    read(&items.iter().map(|item| item.to_token_stream().to_string()).collect::<String>(), "Subject", "Subject")
-}
+use table::{load, read_case, read_rust, read_rust_case};
 
 /// Checks that serde agrees with the contract of a case, and returns the text of the contract.
 fn check<T: Serialize + DeserializeOwned>(case: &str) -> String {
-    let contract = contract_of(case);
+    let contract = read_rust_case(case);
     let event = example::event(&contract);
     let value: T = serde_json::from_value(event.clone()).unwrap_or_else(|error| panic!("{case}: {event}: {error}"));
     let response = serde_json::to_string(&value).expect("JSON");
@@ -154,14 +131,14 @@ fn rust_types_are_read_as_serde_reads_them() {
 #[test]
 fn alternatives_are_those_of_serde() {
     for text in [r#"{"kind":"half_circle","outerRadius":1.5}"#, r#"{"kind":"square","side":2.0,"note":null}"#] {
-        let contract = contract_of("tagged_union");
+        let contract = read_rust_case("tagged_union");
         assert_eq!(validate_text(&contract, Root::Event, text.as_bytes()), [], "{text}");
         let value: code::tagged_union::Subject = serde_json::from_str(text).expect(text);
         let written = serde_json::to_string(&value).expect("JSON");
         assert_eq!(validate_text(&contract, Root::Response, written.as_bytes()), [], "{written}");
     }
     for text in [r#"{"type":"Numbers","value":[1]}"#, r#"{"type":"Clear"}"#] {
-        let contract = contract_of("adjacent_union");
+        let contract = read_rust_case("adjacent_union");
         let value: code::adjacent_union::Subject = serde_json::from_str(text).expect(text);
         assert_eq!(serde_json::to_string(&value).expect("JSON"), text);
         assert_eq!(validate_text(&contract, Root::Response, text.as_bytes()), [], "{text}");
@@ -195,7 +172,7 @@ fn generated_types_are_read_as_the_same_contract() {
                 }
             });
         let items = format!("#[bedrock::contract]\nstruct Unused {{}}\n{}", lines.collect::<Vec<_>>().join("\n"));
-        let again = read(&items, "()", &root.replace("::bedrock::__private::v1::", ""));
+        let again = read_rust(&items, "()", &root.replace("::bedrock::__private::v1::", ""));
         // What callers write is what the worker reads.
         let written = RootTypes { root: contract.event.clone(), definitions: contract.definitions.clone() };
         let nothing = RootTypes { root: Type::Null, definitions: BTreeMap::new() };

@@ -257,6 +257,8 @@ fn declarations_have_everything_of_the_template() {
     for line in library.lines().skip(1).filter(|line| !is_of_app(line) && !line.trim_start().starts_with('*')) {
         assert!(written.contains(line), "{line}");
     }
-    assert!(written.contains("class Worker<Event = Contract['event'], Response = Contract['response']>"));
+    assert!(written.contains(
+        "class Worker<Event = Contract['event'], Response = Contract['response'], InvocationContext = Context>"
+    ));
     assert_eq!(written.matches("function invoke").count(), 1);
 }

@@ -10,7 +10,7 @@ use crate::apply::apply;
 use crate::apply::context::{ApplyContext, PublishedVersions};
 use crate::aws::{self, Aws, AwsOptions, request_count, with_interrupt};
 use crate::contracts::{DeployedContract, callers_of, check_breaks, deployed_contracts};
-use crate::deployment_record::{DeploymentRecord, delete_record};
+use crate::deployment_record::{DeploymentRecord, mark_unrecorded, remove_unrecorded_tags};
 use crate::desired::{Desired, desired_functions, secret_refs};
 use crate::durable_check::check_durability;
 use crate::executions::read_running_executions;
@@ -188,7 +188,16 @@ impl StageOperation<'_> {
                 if let Some(lock) = lock {
                     lock.renew_after_pause().await?;
                 }
-                let changed = self.apply(aws, stage, &mut plan, desired, &interrupt, &published).await;
+                let context = ApplyContext {
+                    aws,
+                    stage,
+                    observer: self.observer,
+                    interrupt: &interrupt,
+                    started_at_ms: milliseconds_since_1970(),
+                    published: &published,
+                    is_unrecorded: lock.is_none(),
+                };
+                let changed = with_interrupt(&interrupt, apply_plan(context, &mut plan, desired)).await;
                 if changed.is_err() {
                     self.observer.finished(&Outcome::Failed);
                 }
@@ -197,10 +206,8 @@ impl StageOperation<'_> {
             done.url = endpoint_url(aws, stage, desired).await;
             if let Some(lock) = lock.filter(|_| is_complete_deploy)
                 && let Some(record) = DeploymentRecord::new(desired, &plan, &published, done.url.clone())
-                // A process that has taken over the lock may change the stage already.
-                && lock.renew().await.is_ok()
             {
-                self.write_record(aws, stage, &record, &plan.unrecorded).await;
+                self.set_record(aws, stage, lock, &record, &plan.unrecorded).await;
             }
             Ok(done)
         };
@@ -208,11 +215,22 @@ impl StageOperation<'_> {
     }
 
     /// Without a record, the next deploy reads everything.
-    async fn write_record(&self, aws: &Aws, stage: &StageContext, record: &DeploymentRecord, unrecorded: &[String]) {
-        if let Err(error) = record.write(aws, stage, unrecorded).await {
-            let causes = error.into_app_error(String::new()).reports.into_iter().flat_map(|report| report.causes);
-            let reason = causes.collect::<Vec<_>>().join(": ");
-            self.observer.warning(&format!("the deployment is not recorded, so the next one is not faster: {reason}"));
+    async fn set_record(
+        &self,
+        aws: &Aws,
+        stage: &StageContext,
+        lock: &StageLock<'_>,
+        record: &DeploymentRecord,
+        unrecorded: &[String],
+    ) {
+        match remove_unrecorded_tags(aws, stage, unrecorded).await {
+            Ok(()) => lock.set_record(record.to_json()),
+            Err(error) => {
+                let causes = error.into_app_error(String::new()).reports.into_iter().flat_map(|report| report.causes);
+                let reason = causes.collect::<Vec<_>>().join(": ");
+                self.observer
+                    .warning(&format!("the deployment is not recorded, so the next one is not faster: {reason}"));
+            }
         }
     }
 
@@ -220,22 +238,14 @@ impl StageOperation<'_> {
     fn check_contracts(&self, stage: &StageContext, plan: &Plan) -> Result<()> {
         if self.request.allow_breaking { Ok(()) } else { check_breaks(stage, &plan.contract_breaks) }
     }
+}
 
-    async fn apply(
-        &self,
-        aws: &Aws,
-        stage: &StageContext,
-        plan: &mut Plan,
-        desired: &Desired,
-        interrupt: &Interrupt,
-        published: &PublishedVersions,
-    ) -> Result<ChangeCount> {
-        let started_at_ms = milliseconds_since_1970();
-        let is_unrecorded = with_interrupt(interrupt, delete_record(aws, stage, plan)).await?;
-        let observer = self.observer;
-        let context = ApplyContext { aws, stage, observer, interrupt, started_at_ms, published, is_unrecorded };
-        with_interrupt(interrupt, apply(context, plan, desired)).await
+/// Applies `plan`. A caller without the lock has not deleted the record of the last deployment by taking it.
+async fn apply_plan(context: ApplyContext<'_>, plan: &mut Plan, desired: &Desired) -> Result<ChangeCount> {
+    if context.is_unrecorded {
+        mark_unrecorded(context.aws, context.stage, plan).await?;
     }
+    apply(context, plan, desired).await
 }
 
 /// Returns the URL of the deployed endpoint. `None` too if it cannot be read: that does not make the deploy fail.

@@ -128,6 +128,9 @@ const SETTINGS_ACTIONS: [&str; 9] = [
     "PutRuntimeManagementConfig",
 ];
 const TABLE_ACTIONS: [&str; 4] = ["CreateTable", "DescribeTable", "ListTagsOfResource", "TagResource"];
+const TABLE_STREAM_ACTIONS: [&str; 1] = ["UpdateTable"];
+/// `TagResource` does not permit tags of new streams (API reference of Kinesis, `CreateStream`).
+const STREAM_ACTIONS: [&str; 4] = ["AddTagsToStream", "CreateStream", "DescribeStreamSummary", "ListTagsForStream"];
 const TOPIC_ACTIONS: [&str; 4] = ["CreateTopic", "GetTopicAttributes", "ListTagsForResource", "TagResource"];
 const BUS_ACTIONS: [&str; 4] = ["CreateEventBus", "DescribeEventBus", "ListTagsForResource", "TagResource"];
 const SUBSCRIBED_TOPIC_ACTIONS: [&str; 2] = ["ListSubscriptionsByTopic", "Subscribe"];
@@ -179,8 +182,7 @@ fn function_statements(names: &Names) -> Vec<Value> {
     let services =
         json!({ "StringEquals": { "iam:PassedToService": ["lambda.amazonaws.com", "scheduler.amazonaws.com"] } });
     let upload_bucket = names.s3_arn(&format!("cargo-bedrock-*-{}", names.region));
-    let objects = ["locks/{}.json", "deployments/{}.json", "{}-*"]
-        .map(|key| format!("{upload_bucket}/{}", key.replace("{}", stage)));
+    let objects = ["locks/{}.json", "{}-*"].map(|key| format!("{upload_bucket}/{}", key.replace("{}", stage)));
     vec![
         json!({ "Sid": "List", "Effect": "Allow", "Action": UNRESTRICTED_ACTIONS, "Resource": "*" }),
         statement("Functions", "lambda", &FUNCTION_ACTIONS, &[names.function_arn()]),
@@ -245,6 +247,11 @@ fn manifest_statements(names: &Names, manifest: &Manifest) -> Vec<Value> {
                     resources.extend(Names::is_app_bus(bus).then_some("bus"));
                     rules.insert(names.rule_arn(bus));
                 }
+                Trigger::Stream(stream) => {
+                    resources.extend(stream.table_of_app().map(|_| "table"));
+                    resources.extend(stream.table_of_app().map(|_| "table stream"));
+                    resources.extend(stream.stream_of_app().map(|_| "stream"));
+                }
                 _ => {}
             }
         }
@@ -256,6 +263,8 @@ fn manifest_statements(names: &Names, manifest: &Manifest) -> Vec<Value> {
     let all = [
         ("Settings", "lambda", &SETTINGS_ACTIONS[..], functions),
         ("Tables", "dynamodb", &TABLE_ACTIONS, of_kind("table", "dynamodb", "table/")),
+        ("TableStreams", "dynamodb", &TABLE_STREAM_ACTIONS, of_kind("table stream", "dynamodb", "table/")),
+        ("Streams", "kinesis", &STREAM_ACTIONS, of_kind("stream", "kinesis", "stream/")),
         ("Topics", "sns", &TOPIC_ACTIONS, of_kind("topic", "sns", "")),
         ("Subscriptions", "sns", &SUBSCRIPTION_ACTIONS, topics.iter().map(|_| "*".to_owned()).collect()),
         ("SubscribedTopics", "sns", &SUBSCRIBED_TOPIC_ACTIONS, topics),

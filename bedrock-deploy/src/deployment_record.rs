@@ -1,31 +1,33 @@
-//! The record of a stage's last complete deployment: an object in the bucket for uploads. While the stage and what is desired
-//! are as it says, a deploy needs not read what few requests cannot show.
+//! The record of a stage's last complete deployment. While the stage and what is desired are as it says, a deploy needs not read
+//! what few requests cannot show.
 //!
-//! It is deleted before anything is changed and written after everything is done, so a deploy that stopped leaves no record.
+//! It is in the object of the stage's lock: an operation that takes the lock deletes the record, and a deploy that is complete
+//! leaves one when it releases the lock.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use aws_sdk_s3::primitives::ByteStream;
 use bedrock_artifacts::Digest;
 use bedrock_diagnostics::Result;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::apply::context::{PublishedVersions, StepError};
 use crate::apply::tags::change_tags;
-use crate::aws::{Aws, AwsError, Idempotency, ServerDate, call, optional};
+use crate::aws::{Aws, AwsError, Idempotency, call, optional};
 use crate::desired::Desired;
+use crate::lock::read_record;
 use crate::plan::{Plan, PlannedFunction};
 use crate::read::read_managed_keys;
 use crate::stage::{ENDPOINT, StageContext, UNRECORDED_TAG};
 use crate::step::Change;
 use crate::triggers::step::PlannedTrigger;
 
-/// Version of the object and of what a deploy makes of the same desired state. A change of either raises it: the version of the
+/// Version of the record and of what a deploy makes of the same desired state. A change of either raises it: the version of the
 /// program alone does not tell two builds apart.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 /// How long a record is used, by the clock of S3. Then a deploy reads everything, and finds what others have changed.
 const MAX_AGE: Duration = Duration::from_secs(24 * 3_600);
 
@@ -37,8 +39,7 @@ pub(crate) struct DeploymentRecord {
     program: String,
     /// Digest of the desired state without the values of environment variables.
     desired: String,
-    /// Numbers of the versions in use by the keys of their functions. A program that knows no record publishes others when it
-    /// changes code or settings.
+    /// Numbers of the versions in use by the keys of their functions.
     pub(crate) versions: BTreeMap<String, String>,
     /// ARNs of the workers' own layers by the keys of their functions.
     pub(crate) layers: BTreeMap<String, String>,
@@ -103,65 +104,47 @@ impl DeploymentRecord {
     /// Reads the record of a stage. Returns `None` if there is none, and also if it cannot be read or is too old: then
     /// everything is read from AWS.
     pub(crate) async fn read(aws: &Aws, stage: &StageContext) -> Option<Self> {
-        let date = ServerDate::default();
-        let request = || {
-            let object = aws.s3.get_object().bucket(stage.upload_bucket()).key(stage.record_key());
-            object.expected_bucket_owner(&stage.env.account).customize().interceptor(date.clone()).send()
-        };
-        let object = call(Idempotency::Idempotent, request).await.ok()?;
-        if date.age(object.last_modified()) >= MAX_AGE {
+        let (record, age) = read_record(aws, stage).await?;
+        if age >= MAX_AGE {
             return None;
         }
-        let body = object.body.collect().await.ok()?;
-        serde_json::from_slice(&body.into_bytes()).ok()
+        serde_json::from_value(record).ok()
     }
 
-    /// Writes the record, and then removes the tags of functions that say that the record is wrong. If the record cannot be
-    /// written, an older one may remain, and only the tags say that it is wrong.
-    pub(crate) async fn write(
-        &self,
-        aws: &Aws,
-        stage: &StageContext,
-        unrecorded: &[String],
-    ) -> std::result::Result<(), AwsError> {
-        let body = serde_json::to_vec(self).unwrap_or_default();
-        let request = || {
-            let object = aws.s3.put_object().bucket(stage.upload_bucket()).key(stage.record_key());
-            let object = object.expected_bucket_owner(&stage.env.account).content_type("application/json");
-            object.body(ByteStream::from(body.clone())).send()
-        };
-        call(Idempotency::Idempotent, request).await?;
-        for key in unrecorded {
-            let arn = stage.function_arn(key);
-            let request = || aws.lambda.untag_resource().resource(&arn).tag_keys(UNRECORDED_TAG).send();
-            optional(call(Idempotency::Idempotent, request).await)?;
-        }
-        Ok(())
+    /// Returns the form in which it is written.
+    pub(crate) fn to_json(&self) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
     }
 }
 
-/// Deletes the record before `plan` is applied. If the caller may not use the bucket, tags all functions of the stage instead, so
-/// that no deploy trusts the record, and returns `true`: then functions that are created need the tag too.
+/// Removes [`UNRECORDED_TAG`] from functions, before a record is written while no older one exists.
+pub(crate) async fn remove_unrecorded_tags(
+    aws: &Aws,
+    stage: &StageContext,
+    keys: &[String],
+) -> std::result::Result<(), AwsError> {
+    for key in keys {
+        let arn = stage.function_arn(key);
+        let request = || aws.lambda.untag_resource().resource(&arn).tag_keys(UNRECORDED_TAG).send();
+        optional(call(Idempotency::Idempotent, request).await)?;
+    }
+    Ok(())
+}
+
+/// Tags all functions of the stage before `plan` is applied by a caller who may not use the lock and so cannot delete the record:
+/// then no deploy trusts it. Functions that are created need the tag too.
 ///
 /// Functions outside of the plan are tagged because a caller who may not read the record cannot know which of them it is about.
-pub(crate) async fn delete_record(aws: &Aws, stage: &StageContext, plan: &mut Plan) -> Result<bool> {
-    let request = || {
-        let object = aws.s3.delete_object().bucket(stage.upload_bucket()).key(stage.record_key());
-        object.expected_bucket_owner(&stage.env.account).send()
-    };
-    let message = || format!("failed to delete the record of the last deployment of {stage}");
-    match optional(call(Idempotency::Idempotent, request).await) {
-        Err(error) if error.is_denied() => {}
-        deleted => return deleted.map(|_| false).map_err(|error| error.into_app_error(message())),
-    }
+pub(crate) async fn mark_unrecorded(aws: &Aws, stage: &StageContext, plan: &mut Plan) -> Result<()> {
+    let message = || format!("failed to mark the record of the last deployment of {stage} as wrong");
     let help = || {
-        let object = format!("{}/{}", stage.upload_bucket(), stage.record_key());
+        let object = format!("{}/{}", stage.upload_bucket(), stage.lock_key());
         format!(
-            "no step of the plan was done: allow `s3:DeleteObject` on `{object}`; `deploy --print-policy` prints all permissions"
+            "no step of the plan was done: allow `s3:GetObject`, `s3:PutObject` and `s3:DeleteObject` on `{object}`; \
+             `deploy --print-policy` prints all permissions"
         )
     };
-    tag_functions(aws, stage, plan).await.map_err(|error| error.into_error(message()).help(help()))?;
-    Ok(true)
+    tag_functions(aws, stage, plan).await.map_err(|error| error.into_error(message()).help(help()))
 }
 
 /// Sets [`UNRECORDED_TAG`] on all functions of the stage.
@@ -202,7 +185,8 @@ mod tests {
     use super::*;
     use crate::actual::Actual;
     use crate::desired::UrlAuth;
-    use crate::test_fixtures::{desired_function, environment, stage};
+    use crate::policy::lambda_trust_policy;
+    use crate::test_fixtures::{desired_function, desired_layer, environment, stage};
 
     fn of(change: impl Fn(&mut crate::desired::DesiredFunction)) -> Desired {
         let mut function = desired_function("counter");
@@ -243,6 +227,49 @@ mod tests {
         }
         assert!(!DeploymentRecord { format: FORMAT - 1, ..record.clone() }.is_of(&before));
         assert!(!DeploymentRecord { program: "0.0.0".to_owned(), ..record }.is_of(&before));
+    }
+
+    /// Digest of [`form`] in the present [`FORMAT`].
+    const FORM: &str = "f840961265fd152a8e2d4966c6e0d4ddafe93540984d24f4f1c2d67ff2152631";
+
+    /// Describes the members of a record and of what it is about, and what a deploy does for that.
+    fn form() -> String {
+        let mut desired = Desired::new();
+        let triggers = serde_json::json!([
+            { "schedule": "rate(5 minutes)", "timezone": "UTC", "event": null },
+            {
+                "queue": "jobs", "batch_size": 10, "batch_window": 0, "partial_failures": true, "max_receives": 3,
+                "visibility_timeout": 180,
+            },
+            { "bucket": "uploads", "events": ["created"], "prefix": "", "suffix": "" },
+        ]);
+        for key in [ENDPOINT, "counter"] {
+            let mut function = desired_function(key);
+            function.url = (key == ENDPOINT).then_some(UrlAuth::Public);
+            function.reserved_concurrency = Some(5);
+            function.allows_recursion = true;
+            function.event_invoke_config.max_retries = 0;
+            function.worker_layer = Some(desired_layer("a"));
+            function.triggers = serde_json::from_value(triggers.clone()).expect("triggers");
+            desired.insert(key.to_owned(), function);
+        }
+        let plan = Plan::new(&stage(), &desired, &Actual::default(), false);
+        let url = Some("https://x.lambda-url.us-east-1.on.aws/".to_owned());
+        let record = DeploymentRecord::new(&desired, &plan, &PublishedVersions::default(), url).expect("a record");
+        let record = DeploymentRecord { format: 0, program: String::new(), ..record };
+        let (tags, trust) = (stage().tags(), lambda_trust_policy());
+        format!("{}\n{desired:#?}\n{plan:#?}\n{tags:?}\n{trust}", record.to_json())
+    }
+
+    #[test]
+    fn changed_form_of_the_record_raises_its_format() {
+        let form = form();
+        let digest = Digest::of(form.as_bytes()).to_string();
+        assert_eq!(
+            (FORMAT, digest.as_str()),
+            (3, FORM),
+            "the record, what is desired or what is done for it has changed: raise `FORMAT` by one, then update this test"
+        );
     }
 
     #[test]

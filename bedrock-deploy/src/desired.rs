@@ -18,6 +18,7 @@ use crate::lambda_settings::{LambdaSettings, ManagedSettings, Members};
 use crate::manifest::{Artifact, BUILD_HELP, Manifest, ManifestEntry, SecretRef, Trigger, rejection};
 use crate::policy::{AccessedResources, MAX_INLINE_POLICY_CHARS, RolePolicies, role_policies};
 use crate::stage::{ENDPOINT, SETTINGS_TAG, StageContext, function_label};
+use crate::triggers::streams::desired as streams;
 use crate::use_policy;
 use crate::uses::ResourceUse;
 use crate::version::{FunctionSettings, Version};
@@ -200,6 +201,7 @@ fn desired_function(
         statements: [
             durable::statements(stage, key, entry.durable),
             lambda_policy::statements(stage, key, &entry.lambda),
+            streams::statements(stage, entry),
             use_policy::statements(stage, entry),
         ]
         .concat(),

@@ -40,7 +40,7 @@ pub(crate) fn trigger_variables(manifest: &Manifest, stage: &StageContext) -> BT
     for (_, entry) in manifest.functions() {
         for trigger in &entry.triggers {
             match trigger {
-                Trigger::Schedule { .. } | Trigger::Topic { .. } | Trigger::Bus { .. } => {}
+                Trigger::Schedule { .. } | Trigger::Topic { .. } | Trigger::Bus { .. } | Trigger::Stream(_) => {}
                 Trigger::Queue { queue, .. } => {
                     let app_queue_arn = || stage.queue_arn(&stage.queue_name(queue));
                     let arn = if queue.starts_with("arn:") { queue.clone() } else { app_queue_arn() };

@@ -1,5 +1,8 @@
 //! The lock of a stage: one operation at a time changes it. It is an object in the bucket for uploads, which S3 creates and
 //! replaces only under a condition. Its holder renews it; a lock that is not renewed any more is taken over.
+//!
+//! After a complete deploy, the object remains as a free lock with the record of that deployment. Who takes the lock replaces it,
+//! also a version of this program that knows no record, so a record never describes a stage that was changed afterwards.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -10,6 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 use aws_sdk_s3::primitives::ByteStream;
 use bedrock_diagnostics::{Error, Interrupt, Result};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::apply::upload::prepare_upload_bucket;
 use crate::aws::{Aws, AwsError, Idempotency, ServerDate, call, optional, timestamp};
@@ -31,6 +35,8 @@ pub(crate) struct StageLock<'a> {
     /// Identifies the object that this process has written last.
     etag: RefCell<String>,
     renewed: Cell<Instant>,
+    /// What remains in the object after the lock is released. `None` if the object is deleted.
+    record: RefCell<Option<Value>>,
 }
 
 /// What is in the object: who holds the lock.
@@ -50,11 +56,14 @@ struct LockContents {
     process: u32,
     /// Milliseconds since 1970.
     since_ms: i64,
+    /// The record of the deployment that the holder has completed. `None` while it holds the lock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    record: Option<Value>,
 }
 
-/// A lock of another process.
+/// The object of another process.
 #[derive(Debug)]
-struct HeldLock {
+struct FoundLock {
     /// `None` if the object is not a lock of a known version.
     contents: Option<LockContents>,
     etag: String,
@@ -84,9 +93,30 @@ pub(crate) async fn with_lock<T>(
 
 /// Returns who holds the lock of the stage, or `None` if it is free or if it cannot be read.
 pub(crate) async fn describe_lock(aws: &Aws, stage: &StageContext) -> Option<String> {
-    let contents = LockContents::new(aws, Operation::Deploy);
-    let lock = StageLock { aws, stage, contents, etag: RefCell::default(), renewed: Cell::new(Instant::now()) };
-    lock.read().await.ok().flatten().map(|held| held.holder())
+    let found = read_lock(aws, stage).await.ok().flatten()?;
+    (!found.is_free()).then(|| found.holder())
+}
+
+/// Returns the record of the last deployment and its age. Returns `None` if there is none or if it cannot be read, and also while
+/// a process holds the lock or after it was ended.
+pub(crate) async fn read_record(aws: &Aws, stage: &StageContext) -> Option<(Value, Duration)> {
+    let found = read_lock(aws, stage).await.ok().flatten()?;
+    Some((found.contents?.record?, found.age))
+}
+
+/// Reads the object. Returns `None` if there is none: the lock is free and there is no record.
+async fn read_lock(aws: &Aws, stage: &StageContext) -> std::result::Result<Option<FoundLock>, AwsError> {
+    let date = ServerDate::default();
+    let request = || {
+        let object = aws.s3.get_object().bucket(stage.upload_bucket()).key(stage.lock_key());
+        object.expected_bucket_owner(&stage.env.account).customize().interceptor(date.clone()).send()
+    };
+    let Some(object) = optional(call(Idempotency::Idempotent, request).await)? else { return Ok(None) };
+    let etag = object.e_tag().unwrap_or_default().to_owned();
+    let age = date.age(object.last_modified());
+    let body = object.body.collect().await.map_err(|error| AwsError::NoResponse(error.to_string()))?;
+    let contents: Option<LockContents> = serde_json::from_slice(&body.into_bytes()).ok();
+    Ok(Some(FoundLock { contents, etag, age }))
 }
 
 /// Ends `work` when the user asks the program to stop. For work that changes nothing.
@@ -106,7 +136,8 @@ impl<'a> StageLock<'a> {
         observer: &dyn DeployObserver,
     ) -> Result<Option<Self>> {
         let contents = LockContents::new(aws, operation);
-        let lock = Self { aws, stage, contents, etag: RefCell::default(), renewed: Cell::new(Instant::now()) };
+        let renewed = Cell::new(Instant::now());
+        let lock = Self { aws, stage, contents, etag: RefCell::default(), renewed, record: RefCell::default() };
         match lock.try_acquire(observer).await {
             Ok(()) => Ok(Some(lock)),
             Err(LockError::Held(held)) => Err(held.into_error(stage)),
@@ -123,7 +154,7 @@ impl<'a> StageLock<'a> {
 
     async fn try_acquire(&self, observer: &dyn DeployObserver) -> std::result::Result<(), LockError> {
         for _ in 0..MAX_ATTEMPTS {
-            match self.put(None).await {
+            match self.put(&self.contents, None).await {
                 Ok(()) => return Ok(()),
                 Err(error) if error.has_code("NoSuchBucket") => {
                     let bucket = self.stage.upload_bucket();
@@ -132,22 +163,23 @@ impl<'a> StageLock<'a> {
                         .map_err(|error| LockError::Unavailable(unavailable_reason(error.into_error(String::new()))))?;
                     continue;
                 }
-                Err(error) if error.is_denied() => return Err(LockError::Unavailable(denied_reason(&error))),
+                Err(error) if error.is_denied() => return Err(LockError::Unavailable(reason_of(&error))),
                 Err(error) if !error.has_code("PreconditionFailed") => return Err(error.into()),
                 Err(_) => {}
             }
-            let Some(held) = self.read().await? else { continue };
-            if held.contents.as_ref() == Some(&self.contents) {
+            let Some(found) = read_lock(self.aws, self.stage).await? else { continue };
+            if found.contents.as_ref() == Some(&self.contents) {
                 // The response to our own request was lost.
-                *self.etag.borrow_mut() = held.etag;
+                *self.etag.borrow_mut() = found.etag;
                 return Ok(());
             }
-            if !held.is_abandoned(&self.contents) {
-                return Err(LockError::Held(held));
+            if !found.is_free() && !found.is_abandoned(&self.contents) {
+                return Err(LockError::Held(found));
             }
-            match self.put(Some(&held.etag)).await {
+            match self.put(&self.contents, Some(&found.etag)).await {
+                Ok(()) if found.is_free() => return Ok(()),
                 Ok(()) => {
-                    observer.warning(&format!("took over the lock of {}", held.holder()));
+                    observer.warning(&format!("took over the lock of {}", found.holder()));
                     return Ok(());
                 }
                 // Another process was faster.
@@ -159,8 +191,8 @@ impl<'a> StageLock<'a> {
     }
 
     /// Creates the object or, with the ETag of the old one, replaces it.
-    async fn put(&self, replaced: Option<&str>) -> std::result::Result<(), AwsError> {
-        let body = serde_json::to_vec(&self.contents).unwrap_or_default();
+    async fn put(&self, contents: &LockContents, replaced: Option<&str>) -> std::result::Result<(), AwsError> {
+        let body = serde_json::to_vec(contents).unwrap_or_default();
         let request = || {
             let object = self.aws.s3.put_object().bucket(self.stage.upload_bucket()).key(self.stage.lock_key());
             let object = object.expected_bucket_owner(&self.stage.env.account).content_type("application/json");
@@ -174,22 +206,6 @@ impl<'a> StageLock<'a> {
         written.e_tag().unwrap_or_default().clone_into(&mut self.etag.borrow_mut());
         self.renewed.set(Instant::now());
         Ok(())
-    }
-
-    /// Reads the lock. Returns `None` if it was released a moment ago.
-    async fn read(&self) -> std::result::Result<Option<HeldLock>, AwsError> {
-        let date = ServerDate::default();
-        let request = || {
-            let object = self.aws.s3.get_object().bucket(self.stage.upload_bucket()).key(self.stage.lock_key());
-            let object = object.expected_bucket_owner(&self.stage.env.account);
-            object.customize().interceptor(date.clone()).send()
-        };
-        let Some(object) = optional(call(Idempotency::Idempotent, request).await)? else { return Ok(None) };
-        let etag = object.e_tag().unwrap_or_default().to_owned();
-        let age = date.age(object.last_modified());
-        let body = object.body.collect().await.map_err(|error| AwsError::NoResponse(error.to_string()))?;
-        let contents: Option<LockContents> = serde_json::from_slice(&body.into_bytes()).ok();
-        Ok(Some(HeldLock { contents, etag, age }))
     }
 
     /// Returns an error when another process has taken over the lock.
@@ -210,7 +226,7 @@ impl<'a> StageLock<'a> {
     /// Returns an error if another process has taken over the lock.
     pub(crate) async fn renew(&self) -> Result<()> {
         let etag = self.etag.borrow().clone();
-        match self.put(Some(&etag)).await {
+        match self.put(&self.contents, Some(&etag)).await {
             Ok(()) => return Ok(()),
             Err(error) if !error.has_code("PreconditionFailed") && !error.is_not_found() => {
                 let is_valid = self.renewed.get().elapsed() < LEASE;
@@ -219,7 +235,7 @@ impl<'a> StageLock<'a> {
             Err(_) => {}
         }
         // The response to our own request may have been lost.
-        match self.read().await {
+        match read_lock(self.aws, self.stage).await {
             Ok(Some(held)) if held.contents.as_ref() == Some(&self.contents) => {
                 *self.etag.borrow_mut() = held.etag;
                 Ok(())
@@ -239,15 +255,30 @@ impl<'a> StageLock<'a> {
         format!("this process does not hold the lock of {} any more", self.stage)
     }
 
+    /// Keeps `record` in the object when the lock is released.
+    pub(crate) fn set_record(&self, record: Value) {
+        *self.record.borrow_mut() = Some(record);
+    }
+
     async fn release(&self, observer: &dyn DeployObserver) {
         let etag = self.etag.borrow().clone();
+        // A process that has taken it over keeps it.
+        let is_taken = |error: &AwsError| error.has_code("PreconditionFailed") || error.is_not_found();
+        if let Some(record) = self.record.take() {
+            match self.put(&LockContents { record: Some(record), ..self.contents.clone() }, Some(&etag)).await {
+                Err(error) if !is_taken(&error) => observer.warning(&format!(
+                    "the deployment is not recorded, so the next one is not faster: {}",
+                    reason_of(&error)
+                )),
+                _ => return,
+            }
+        }
         let request = || {
             let object = self.aws.s3.delete_object().bucket(self.stage.upload_bucket()).key(self.stage.lock_key());
             object.expected_bucket_owner(&self.stage.env.account).if_match(&etag).send()
         };
-        let released = optional(call(Idempotency::Idempotent, request).await);
-        // A process that has taken it over keeps it.
-        if released.is_err_and(|error| !error.has_code("PreconditionFailed")) {
+        let released = call(Idempotency::Idempotent, request).await;
+        if released.is_err_and(|error| !is_taken(&error)) {
             let minutes = LEASE.as_secs() / 60;
             observer.warning(&format!(
                 "the lock of {} is not released; others take it over after {minutes} minutes",
@@ -269,11 +300,17 @@ impl LockContents {
             machine: machine_id(),
             process: std::process::id(),
             since_ms: i64::try_from(now.as_millis()).unwrap_or_default(),
+            record: None,
         }
     }
 }
 
-impl HeldLock {
+impl FoundLock {
+    /// Returns whether the process has released it.
+    fn is_free(&self) -> bool {
+        self.contents.as_ref().is_some_and(|contents| contents.record.is_some())
+    }
+
     /// Returns whether the holder does not renew it any more, as seen by the process with the lock `own`.
     fn is_abandoned(&self, own: &LockContents) -> bool {
         let is_of_ended_process = self.contents.as_ref().is_some_and(|contents| {
@@ -303,7 +340,7 @@ impl HeldLock {
 /// Why a lock was not acquired.
 #[derive(Debug)]
 enum LockError {
-    Held(HeldLock),
+    Held(FoundLock),
     /// The caller may not use the bucket, with the reason.
     Unavailable(String),
     Aws(AwsError),
@@ -315,7 +352,7 @@ impl From<AwsError> for LockError {
     }
 }
 
-fn denied_reason(error: &AwsError) -> String {
+fn reason_of(error: &AwsError) -> String {
     unavailable_reason(error.clone().into_app_error(String::new()))
 }
 
@@ -354,11 +391,12 @@ mod tests {
             machine: machine.map(str::to_owned),
             process,
             since_ms: 1_764_064_495_120,
+            record: None,
         }
     }
 
-    fn held(contents: Option<LockContents>, age_seconds: u64) -> HeldLock {
-        HeldLock { contents, etag: "e".to_owned(), age: Duration::from_secs(age_seconds) }
+    fn held(contents: Option<LockContents>, age_seconds: u64) -> FoundLock {
+        FoundLock { contents, etag: "e".to_owned(), age: Duration::from_secs(age_seconds) }
     }
 
     #[test]
@@ -382,6 +420,20 @@ mod tests {
         assert!(is_abandoned(4_000_000_000));
         // Without an id of the machine, processes of others could have the same ids.
         assert!(!held(Some(contents(None, 4_000_000_000)), 0).is_abandoned(&contents(None, 1)));
+    }
+
+    #[test]
+    fn lock_with_a_record_is_free_and_readable_for_earlier_versions() {
+        let mut of_deploy = contents(Some("there"), 7);
+        assert!(!held(Some(of_deploy.clone()), 0).is_free() && !held(None, 0).is_free());
+        of_deploy.record = Some(serde_json::json!({ "format": 1_000 }));
+        assert!(held(Some(of_deploy.clone()), 0).is_free());
+        // They know these members, and take over a lock that is not renewed.
+        let written = serde_json::to_value(of_deploy).expect("JSON");
+        for member in ["version", "id", "operation", "principal", "host", "machine", "process", "since_ms"] {
+            assert!(written.get(member).is_some(), "{member}");
+        }
+        assert_eq!(written["version"], 1);
     }
 
     #[test]

@@ -148,6 +148,53 @@ pub(crate) enum Trigger {
         /// JSON text of an event pattern.
         pattern: String,
     },
+    Stream(Box<StreamTrigger>),
+}
+
+/// An event source mapping of a stream.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct StreamTrigger {
+    /// Name of a table of the app, or ARN of a stream.
+    pub(crate) dynamodb: Option<String>,
+    /// Name of a Kinesis stream of the app, or ARN of one.
+    pub(crate) kinesis: Option<String>,
+    pub(crate) starting_position: String,
+    /// Of `AT_TIMESTAMP`.
+    pub(crate) starting_position_timestamp: Option<String>,
+    pub(crate) batch_size: i32,
+    pub(crate) batch_window: i32,
+    pub(crate) parallelization_factor: i32,
+    /// -1 for no limit, as in Lambda's API.
+    pub(crate) maximum_retry_attempts: i32,
+    /// -1 for no limit, as in Lambda's API.
+    pub(crate) maximum_record_age: i32,
+    pub(crate) bisect_batch_on_function_error: bool,
+    pub(crate) tumbling_window: i32,
+    pub(crate) partial_failures: bool,
+    /// JSON texts of event patterns.
+    #[serde(default)]
+    pub(crate) filters: Vec<String>,
+    /// ARN of a queue, a topic or a bucket.
+    pub(crate) on_failure: Option<String>,
+    /// Of a table of the app.
+    pub(crate) stream_view_type: Option<String>,
+}
+
+impl StreamTrigger {
+    /// Returns the name of the table of the app whose changes invoke the function. `None` for another stream.
+    pub(crate) fn table_of_app(&self) -> Option<&str> {
+        self.dynamodb.as_deref().filter(|table| !table.starts_with("arn:"))
+    }
+
+    /// Returns the name of the Kinesis stream of the app. `None` for another stream.
+    pub(crate) fn stream_of_app(&self) -> Option<&str> {
+        self.kinesis.as_deref().filter(|stream| !stream.starts_with("arn:"))
+    }
+
+    /// Returns the ARN of a stream that exists. `None` for a stream of the app.
+    pub(crate) fn existing_arn(&self) -> Option<&str> {
+        self.dynamodb.as_deref().or(self.kinesis.as_deref()).filter(|source| source.starts_with("arn:"))
+    }
 }
 
 /// What a filter policy is compared with.

@@ -84,7 +84,7 @@ pub(crate) fn destination_actions(arn: &str) -> Option<&'static [&'static str]> 
 }
 
 /// Returns the statement that permits sending events to `arn`, or `None` if `arn` cannot be a destination.
-fn destination_statement(sid: &str, arn: &str) -> Option<Value> {
+pub(crate) fn destination_statement(sid: &str, arn: &str) -> Option<Value> {
     // Records are objects of a bucket.
     let (actions, resources) = match destination_actions(arn)? {
         [action] => (json!(action), json!(arn)),

@@ -1,5 +1,5 @@
-//! Tables, topics and event buses of the app: created when a function uses them or is invoked by them, and never deleted, because they contain
-//! data or are known to others. Queues and buckets are created with the triggers.
+//! Tables, topics, event buses and Kinesis streams of the app: created when a function uses them or is invoked by them, and
+//! never deleted, because they contain data or are known to others. Queues and buckets are created with the triggers.
 
 use std::collections::BTreeSet;
 
@@ -8,13 +8,14 @@ use crate::stage::StageContext;
 use crate::step::Change;
 use crate::triggers::desired::DesiredTriggers;
 use crate::triggers::step::{PlannedTrigger, TriggerStep};
+use crate::triggers::streams::desired::StreamSource;
 use crate::uses::{AppResources, ResourceId, TableKey};
 
-/// Returns the resources that functions use, tables with their keys, and the topics and event buses that invoke functions.
+/// Returns the resources that functions use, tables with their keys, and those that invoke functions.
 pub(crate) fn desired_resources(stage: &StageContext, desired: &Desired) -> AppResources {
     let mut resources = AppResources::new();
     for used in desired.values().flat_map(|function| &function.resources) {
-        if ["table", "topic", "bus"].contains(&used.kind.as_str()) {
+        if ["table", "topic", "bus", "stream"].contains(&used.kind.as_str()) {
             let name = format!("{}{}", stage.prefix(), used.name);
             let id = ResourceId { kind: used.kind.clone(), name, arn: used.arn_in(stage) };
             let key = resources.entry(id).or_default();
@@ -23,11 +24,14 @@ pub(crate) fn desired_resources(stage: &StageContext, desired: &Desired) -> AppR
             }
         }
     }
-    resources.extend(trigger_sources(stage, desired).into_iter().map(|id| (id, None)));
+    for id in trigger_sources(stage, desired) {
+        resources.entry(id).or_default();
+    }
     resources
 }
 
-/// Returns the topics and event buses of the app that invoke functions. They are created with their triggers.
+/// Returns the topics, event buses, tables and Kinesis streams of the app that invoke functions. They are created with their
+/// triggers.
 fn trigger_sources(stage: &StageContext, desired: &Desired) -> BTreeSet<ResourceId> {
     let triggers = DesiredTriggers::new(stage, desired);
     let topics = triggers
@@ -39,7 +43,14 @@ fn trigger_sources(stage: &StageContext, desired: &Desired) -> BTreeSet<Resource
         let arn = stage.bus_arn(&rule.bus);
         ResourceId { kind: "bus".to_owned(), name: rule.bus, arn }
     });
-    topics.chain(buses).collect()
+    let streams = triggers.streams.into_keys().filter_map(|source| match source {
+        StreamSource::Table(name) => Some(ResourceId { kind: "table".to_owned(), arn: stage.table_arn(&name), name }),
+        StreamSource::Kinesis(name) => {
+            Some(ResourceId { kind: "stream".to_owned(), arn: stage.stream_arn(&name), name })
+        }
+        StreamSource::Existing(_) => None,
+    });
+    topics.chain(buses).chain(streams).collect()
 }
 
 /// Plans the creation of what does not exist.
@@ -50,6 +61,7 @@ pub(crate) fn plan_resources(stage: &StageContext, desired: &Desired, actual: &A
         let step = match kind.as_str() {
             "table" => key.map(|key| TriggerStep::CreateTable(name.clone(), key)),
             "topic" => Some(TriggerStep::CreateTopic(name.clone())),
+            "stream" => Some(TriggerStep::CreateStream(name.clone())),
             _ => Some(TriggerStep::CreateBus(name.clone())),
         };
         let steps: Vec<TriggerStep> = step.into_iter().filter(|_| !exists).collect();

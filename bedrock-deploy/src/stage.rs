@@ -28,8 +28,8 @@ pub(crate) const OWNER: &str = "cargo-bedrock";
 pub(crate) const TRIGGERS_TAG: &str = "bedrock:triggers";
 /// Tag of functions with settings that not every function has: which of them a deploy manages.
 pub(crate) const SETTINGS_TAG: &str = "bedrock:settings";
-/// Tag of all functions of a stage of which an operation changed something although it could not delete the record of the last
-/// deployment.
+/// Tag of all functions of a stage of which an operation changed something although it could not take the lock, and so could not
+/// delete the record of the last deployment.
 pub(crate) const UNRECORDED_TAG: &str = "bedrock:unrecorded";
 /// Prefix of the ids of statements that allow a bucket to invoke a function.
 pub(crate) const BUCKET_STATEMENT_PREFIX: &str = "bedrock-bucket-";
@@ -184,14 +184,9 @@ impl StageContext {
         format!("cargo-bedrock-{}-{}", self.env.account, self.env.region)
     }
 
-    /// Returns the key of the lock of the stage, in the bucket for uploads.
+    /// Returns the key of the lock of the stage, in the bucket for uploads. The object has the record of the last deployment too.
     pub(crate) fn lock_key(&self) -> String {
         format!("locks/{}.json", self.full_name())
-    }
-
-    /// Returns the key of the record of the last deployment, in the bucket for uploads.
-    pub(crate) fn record_key(&self) -> String {
-        format!("deployments/{}.json", self.full_name())
     }
 
     /// Returns the EventBridge Scheduler group of all schedules of the stage.
@@ -228,6 +223,18 @@ impl StageContext {
     pub(crate) fn topic_arn(&self, full_name: &str) -> String {
         let AwsEnvironment { partition, region, account } = &self.env;
         format!("arn:{partition}:sns:{region}:{account}:{full_name}")
+    }
+
+    /// Returns the ARN of a table of this account and region, by its full name.
+    pub(crate) fn table_arn(&self, full_name: &str) -> String {
+        let AwsEnvironment { partition, region, account } = &self.env;
+        format!("arn:{partition}:dynamodb:{region}:{account}:table/{full_name}")
+    }
+
+    /// Returns the ARN of a Kinesis stream of this account and region, by its full name.
+    pub(crate) fn stream_arn(&self, full_name: &str) -> String {
+        let AwsEnvironment { partition, region, account } = &self.env;
+        format!("arn:{partition}:kinesis:{region}:{account}:stream/{full_name}")
     }
 
     /// Returns the ARN of an event bus of this account and region, by its full name.

@@ -150,6 +150,16 @@ const TABLE: [&str; 9] = [
     "UntagResource",
     "UpdateTable",
 ];
+const STREAM: [&str; 8] = [
+    "AddTagsToStream",
+    "CreateStream",
+    "DeleteStream",
+    "DescribeStream",
+    "DescribeStreamSummary",
+    "ListTagsForStream",
+    "RemoveTagsFromStream",
+    "UpdateStreamMode",
+];
 const TOPIC: [&str; 7] = [
     "CreateTopic",
     "DeleteTopic",
@@ -239,6 +249,11 @@ fn manifest_statements(names: &Names, manifest: &Manifest) -> Vec<Value> {
                 Trigger::Bucket { .. } => {
                     kinds.insert("bucket");
                 }
+                Trigger::Stream(stream) => {
+                    kinds.insert("mapping");
+                    kinds.extend(stream.table_of_app().map(|_| "table"));
+                    kinds.extend(stream.stream_of_app().map(|_| "stream"));
+                }
                 Trigger::Topic { topic, .. } => {
                     let is_theirs = topic.starts_with("arn:");
                     kinds.extend(["subscription"].into_iter().chain((!is_theirs).then_some("topic")));
@@ -268,6 +283,7 @@ fn manifest_statements(names: &Names, manifest: &Manifest) -> Vec<Value> {
             arns("schedule", schedules.map(|name| names.arn("scheduler", &name)).into()),
         ),
         ("Tables", "dynamodb", &TABLE, arns("table", vec![names.arn("dynamodb", &format!("table/{stage}-*"))])),
+        ("Streams", "kinesis", &STREAM, arns("stream", vec![names.arn("kinesis", &format!("stream/{stage}-*"))])),
         ("Topics", "sns", &TOPIC, arns("topic", vec![names.arn("sns", &format!("{stage}-*"))])),
         ("SubscribedTopics", "sns", &SUBSCRIBED_TOPIC, topics),
         ("Subscriptions", "sns", &SUBSCRIPTION, arns("subscription", vec!["*".to_owned()])),

@@ -1,7 +1,7 @@
 //! Finds out with few requests that a stage is up to date: two for each function, which show its code, settings, tags,
 //! reserved concurrency and the version in use. Everything else is as the record of the last deployment says.
 //!
-//! A deploy that changes something deletes the record first, so no lock is needed to read it.
+//! Who takes the lock deletes the record, so no lock is needed to read it.
 
 use crate::actual::{ActualFunction, ActualLogGroup, ActualRole, DeployedFunction, FunctionUrl, LayerVersion};
 use crate::aws::Aws;

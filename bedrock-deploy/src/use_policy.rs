@@ -48,7 +48,8 @@ pub(crate) fn statements(stage: &StageContext, entry: &ManifestEntry) -> Vec<Val
     statements
 }
 
-/// Returns the resources of the app that a function uses. The key of a table may be said by another function.
+/// Returns the resources of the app that a function uses, and the tables whose changes invoke it. The key of a table may be
+/// said by another function.
 pub(crate) fn resources_of_app(manifest: &Manifest, entry: &ManifestEntry) -> Vec<ResourceUse> {
     let all = || manifest.functions().flat_map(|(_, entry)| entry.uses.iter().flatten()).filter_map(Use::resource);
     let of_app = entry.uses.iter().flatten().filter_map(Use::resource).filter(|used| used.is_of_app);
@@ -57,7 +58,23 @@ pub(crate) fn resources_of_app(manifest: &Manifest, entry: &ManifestEntry) -> Ve
         let key = same.find_map(|other| other.key.clone());
         ResourceUse { key, ..used.clone() }
     };
-    of_app.map(with_key).collect()
+    let mut resources: Vec<ResourceUse> = of_app.map(with_key).collect();
+    // Another function says the key of the table whose changes invoke this one.
+    for table in entry.triggers.iter().filter_map(table_of_trigger) {
+        let is_table = |used: &&ResourceUse| used.kind == "table" && used.name == table;
+        if !resources.iter().any(|used| is_table(&used)) {
+            resources.extend(all().find(is_table).map(with_key));
+        }
+    }
+    resources
+}
+
+/// Returns the table of the app whose changes invoke the function.
+fn table_of_trigger(trigger: &Trigger) -> Option<&str> {
+    match trigger {
+        Trigger::Stream(stream) => stream.table_of_app(),
+        _ => None,
+    }
 }
 
 /// Returns the variables with which a function finds what it uses.

@@ -56,10 +56,10 @@ pub(crate) struct KeyAttribute {
     pub(crate) kind: String,
 }
 
-/// A table, a topic or an event bus of the app, by its full name.
+/// A table, a topic, an event bus or a Kinesis stream of the app, by its full name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ResourceId {
-    /// `table`, `topic` or `bus`.
+    /// `table`, `topic`, `bus` or `stream`.
     pub(crate) kind: String,
     /// With app and stage: `shop-dev-orders`.
     pub(crate) name: String,

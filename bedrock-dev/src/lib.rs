@@ -12,6 +12,7 @@
 //! | `policy` | what AWS rejects: reserved concurrency, calls without permission, recursive loops, too much memory |
 //! | `async_queue` | asynchronous events: stored in a file, retried, sent to destinations |
 //! | `durable` | the functions that durable executions run |
+//! | `replay` | runs programs of Rust workers against recorded executions |
 //! | `triggers` | what invokes workers in addition to calls: schedules, SQS queues, S3 buckets |
 //! | `event_log` | the log of what the server does |
 //! | `http_api` | the routes that read the log and change the app's state |
@@ -43,6 +44,7 @@ pub mod http_api;
 pub mod otlp;
 mod policy;
 mod reload;
+mod replay;
 mod reservation;
 mod running_server;
 mod server;
@@ -62,7 +64,8 @@ pub use reload::{
     Affected, BuildError, BuildProgress, FileWatcher, ReloadFailure, ReloadOutcome, ReloadSuccess, Reloader,
     SelfWrittenFiles, SharedFileUsersFn, WatchError, affected,
 };
-pub use reservation::Reservation;
+pub use replay::ReplayedWorker;
+pub use reservation::{Reservation, is_reserved};
 pub use running_server::{HttpRequest, HttpResponse, RunningInvocation, RunningServer, request_to};
 pub use server::{DURABLE_STORE, DevServer};
 pub use triggers::{SAMPLE_NAMES, TriggerSetupError, http_event, http_request, sample_event};

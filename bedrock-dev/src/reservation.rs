@@ -41,6 +41,12 @@ impl Reservation {
     }
 }
 
+/// Returns whether a server has reserved the event queue in `state_folder`: it runs, or compiles the app.
+#[must_use]
+pub fn is_reserved(state_folder: &Path) -> bool {
+    QueueStore::is_owned(&state_folder.join("queue.sqlite"))
+}
+
 fn retried<T>(attempt: impl Fn() -> Result<T, StartError>) -> Result<T, StartError> {
     let started = Instant::now();
     loop {
@@ -64,7 +70,7 @@ mod tests {
     use std::net::{Ipv4Addr, SocketAddr, TcpListener};
     use std::thread;
 
-    use super::{RETRY_DELAY, Reservation, StartError, StoreError};
+    use super::{RETRY_DELAY, Reservation, StartError, StoreError, is_reserved};
 
     #[test]
     fn lock_and_port_are_awaited_for_a_moment() {
@@ -85,7 +91,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let other = tempfile::tempdir().expect("a folder");
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        assert!(!is_reserved(folder.path()));
         let running = Reservation::take(folder.path(), any).expect("free");
+        assert!(is_reserved(folder.path()) && !is_reserved(other.path()));
         let error = Reservation::take(folder.path(), any).expect_err("locked");
         assert!(matches!(error, StartError::Queue(StoreError::Taken(_))), "{error}");
         let address = running.listener.local_addr().expect("an address");

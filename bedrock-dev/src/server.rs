@@ -143,7 +143,8 @@ impl DevServer {
             TriggerDispatcher { backend: Arc::clone(&backend), log: event_log.clone(), sink: Arc::clone(&log_sink) };
         let triggers = Triggers::open(&app, resources, &state, clock.clone(), dispatcher)?;
         let api_state = ApiState::new(&app, url.clone(), recorder, Arc::clone(&backend), Arc::clone(&queue));
-        let api_state = Arc::new(api_state.with_triggers(Arc::clone(&triggers)));
+        let api_state = api_state.with_triggers(Arc::clone(&triggers)).with_executions(durable.clone());
+        let api_state = Arc::new(api_state);
         let mut routes = http_api::router(&api_state).merge(dashboard::router()).merge(triggers.router(&app, relaxed));
         routes = durable.iter().fold(routes, |routes, service| routes.merge(durable::router(service, Access::Signed)));
         let mut tasks = vec![
@@ -370,7 +371,7 @@ fn open_queue(
     AsyncQueue::with_observer(
         Arc::clone(store),
         clock.clone(),
-        move |event| runner.run_attempt(event),
+        move |event, before_delivery| runner.run_attempt(event, before_delivery),
         move |destination, source| resolver.resolve_destination(destination, source),
         move |event, change| {
             if let Some(line) = async_queue::log_line(event, &change, line_clock.now()) {

@@ -7,7 +7,11 @@
 mod api;
 #[path = "durable/conformance.rs"]
 mod conformance;
+#[path = "durable/executions.rs"]
+mod executions;
 #[path = "durable/fixture.rs"]
 mod fixture;
 #[path = "durable/recovery.rs"]
 mod recovery;
+#[path = "event_log/schema.rs"]
+mod schema;

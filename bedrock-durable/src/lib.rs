@@ -13,6 +13,7 @@
 //! | `view` | the event of an invocation and the pages of the state |
 //! | `history`, `operation`, `time` | data of the API model |
 //! | `recorded`, `replay` | executions that their histories describe, and whether code fits them |
+//! | `replay_api` | what a replay answers a worker that can only be observed through its API and its log lines |
 //! | `arn`, `token` | ARNs of executions, checkpoint tokens and callback ids |
 //! | `store` | where executions are stored, and the store in memory |
 //! | `sqlite` | the store in a file, with the feature `sqlite` |
@@ -32,6 +33,7 @@ pub mod limits;
 mod operation;
 mod recorded;
 mod replay;
+mod replay_api;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod store;
@@ -53,6 +55,7 @@ pub use lifecycle::InvocationOutcome;
 pub use operation::{ErrorObject, OperationRecord, OperationStatus, OperationType};
 pub use recorded::{ExecutionEnd, HistoryError, REPLAY_ARN, RecordedExecution, RecordedOperation};
 pub use replay::{Divergence, ReplayOutcome, ReplayReport, ReplayedOperation, first_divergence, unnamed_operations};
+pub use replay_api::{CheckpointAnswer, ReplayApi};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteExecutionStore;
 pub use store::{ExecutionStore, ExecutionSummary, MemoryExecutionStore, StoreError};

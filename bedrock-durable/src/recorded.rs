@@ -122,11 +122,23 @@ impl RecordedExecution {
     /// Returns the operations for the event of an invocation of [`REPLAY_ARN`]. Timestamps are milliseconds since 1970: `now` for starts and
     /// ends, and `later` for everything that the execution waits for.
     pub fn to_operations(&self, now: u64, later: u64) -> Vec<Value> {
+        self.select_operations(now, later, |_| true)
+    }
+
+    /// Does the same as [`Self::to_operations`] with only the operations for which `is_selected` returns true, and always the
+    /// execution.
+    pub(crate) fn select_operations(
+        &self,
+        now: u64,
+        later: u64,
+        is_selected: impl Fn(&RecordedOperation) -> bool,
+    ) -> Vec<Value> {
         let execution = json!({
             "Id": "replay", "Type": "EXECUTION", "Status": "STARTED", "StartTimestamp": now,
             "ExecutionDetails": { "InputPayload": self.input }
         });
-        [execution].into_iter().chain(self.operations.iter().map(|each| each.to_operation(now, later))).collect()
+        let selected = self.operations.iter().filter(|operation| is_selected(operation));
+        [execution].into_iter().chain(selected.map(|operation| operation.to_operation(now, later))).collect()
     }
 
     /// Returns the operation with an id, with its position. The first one has the position 1.
@@ -201,6 +213,11 @@ impl RecordedOperation {
         }
         self.members.insert(kind.details_key.to_owned(), own);
         Ok(())
+    }
+
+    /// Returns the id of a callback for those who answer it.
+    pub(crate) fn callback_id(&self) -> Option<&str> {
+        self.members.get("CallbackDetails")?["CallbackId"].as_str()
     }
 
     fn to_operation(&self, now: u64, later: u64) -> Value {

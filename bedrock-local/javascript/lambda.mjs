@@ -28,7 +28,7 @@ export async function handler(event, context) {
 async function checked(execute) {
   const path = `${root}contract.json`;
   if (process.env.BEDROCK_CHECK_CONTRACTS !== '1' || !existsSync(path)) return execute;
-  // Imported here, because it is rarely asked for.
+  // Imported here, because it is rarely asked for, and only then in the zip.
   const { check } = await import('./validate.mjs');
   const contract = JSON.parse(readFileSync(path, 'utf8'));
   return async (event, context) => {

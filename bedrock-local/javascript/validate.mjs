@@ -18,7 +18,7 @@ const FORMATS = {
   email: [/^[^\x00-\x20@]+@[^\x00-\x20@]+$/, 'an e-mail address'],
   decimal: [/^[+-]?\d+(\.\d+)?$/, 'a decimal number in digits, for example `"12.50"`'],
 };
-const BASE64 = /^(?=(?:.{4})*$)[a-zA-Z0-9+/]*={0,2}$/;
+const BASE64 = /^[a-zA-Z0-9+/]*={0,2}$/;
 
 /** An event or a response that is not the one of the contract. */
 export class ContractViolation extends Error {
@@ -101,7 +101,7 @@ class Checker {
   string(schema, value, path) {
     if (typeof value !== 'string') return this.wrong(path, 'a string', value);
     if (schema.contentEncoding === 'base64') {
-      if (!BASE64.test(value)) this.wrong(path, 'Base64', value);
+      if (value.length % 4 !== 0 || !BASE64.test(value)) this.wrong(path, 'Base64', value);
     } else if (schema.format !== undefined) {
       const [pattern, expected] = FORMATS[schema.format];
       const match = pattern.exec(value);

@@ -14,9 +14,9 @@ use super::async_events::{AsyncEvents, EventTarget};
 use super::caller_deadline::within_caller_deadline;
 use super::event_settings::EventSettings;
 use super::host::dependencies;
-use super::host::node::NodePool;
 use super::host::pool::{self, HostPool};
 use super::host::process;
+use super::host::process_pool::ProcessPool;
 use super::host::python::PythonPool;
 use super::host::registry::{HostConfig, HostRegistry};
 use super::linked_worker::{FindLinkedWorker, LinkedWorker};
@@ -151,6 +151,19 @@ impl LocalApp {
         result
     }
 
+    /// Runs one invocation of the worker with this name, for a caller that prints its error. Prints only the stack trace of it.
+    pub async fn run_for_caller(&self, name: &str, event: Bytes) -> Result<Bytes, Error> {
+        let worker = self.find(name)?;
+        check_event_size(&worker.info.entry.name, event.len(), InvocationType::RequestResponse)?;
+        let invocation = Invocation::new(event, None);
+        let id = invocation.request_id.clone();
+        let result = self.run(worker, invocation).await;
+        if let Err(error) = &result {
+            self.hosts.output.print_trace(error, &id);
+        }
+        result
+    }
+
     /// Runs one invocation of the worker with this name and prints its error, if it fails.
     pub async fn run_and_report_named(&self, name: &str, invocation: Invocation) -> Result<Bytes, Error> {
         self.run_and_report(self.find(name)?, invocation).await
@@ -262,8 +275,12 @@ fn new_worker(
     let info = Arc::new(WorkerInfo::new(app, entry));
     let runtime = match entry.language {
         Language::Rust => linked.map_or(WorkerRuntime::NotLinked, WorkerRuntime::Linked),
-        Language::Python => WorkerRuntime::Hosts(Arc::new(PythonPool::new(Arc::clone(&info), Arc::clone(hosts)))),
-        Language::JavaScript => WorkerRuntime::Hosts(NodePool::new(Arc::clone(&info), Arc::clone(hosts))),
+        Language::Python if !entry.is_isolated => {
+            WorkerRuntime::Hosts(Arc::new(PythonPool::new(Arc::clone(&info), Arc::clone(hosts))))
+        }
+        Language::Python | Language::JavaScript => {
+            WorkerRuntime::Hosts(ProcessPool::new(Arc::clone(&info), Arc::clone(hosts)))
+        }
     };
     Worker { info, runtime }
 }

@@ -2,6 +2,7 @@
 
 mod installer;
 mod javascript;
+mod locks;
 mod python;
 mod requirements;
 

@@ -147,6 +147,15 @@ mod tests {
     }
 
     #[test]
+    fn files_that_each_zip_contains_have_few_bytes() {
+        // Lambda reads them from a cold disk. A limit that is raised needs a reason.
+        for (language, most) in [(Language::Python, 46_100), (Language::JavaScript, 41_400)] {
+            let bytes: usize = lambda_files(language).iter().map(|(_, text)| text.len()).sum();
+            assert!(bytes <= most, "{language:?}: {bytes} bytes, {most} are allowed");
+        }
+    }
+
+    #[test]
     fn rust_zip_contains_no_additional_files() {
         assert_eq!((lambda_files(Language::Rust), lambda_handler(Language::Rust)), (&[][..], "bootstrap"));
     }

@@ -122,7 +122,13 @@ impl Output {
         let worker = error.worker();
         let id = short_id(request_id);
         self.print(&format!("{worker} {id} {error}"));
-        if let Error::Function { trace, .. } = error {
+        self.print_trace(error, request_id);
+    }
+
+    /// Prints the stack trace of an error, if it has one.
+    pub fn print_trace(&self, error: &Error, request_id: &str) {
+        if let Error::Function { worker, trace, .. } = error {
+            let id = short_id(request_id);
             for line in trace.iter().flat_map(|entry| entry.lines()).take(MAX_TRACE_LINES) {
                 self.print(&format!("{worker} {id} {line}"));
             }

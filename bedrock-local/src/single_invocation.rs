@@ -73,12 +73,17 @@ pub fn run_single_invocation(app: AppInfo, invocation: SingleInvocation) -> u8 {
 
 /// Makes the invocation and returns the exit code of [`run_single_invocation`].
 pub async fn run(app: &Arc<LocalApp>, invocation: SingleInvocation) -> u8 {
-    let kind = if invocation.fire_and_forget { InvocationType::Event } else { InvocationType::RequestResponse };
-    let target = Target::Any(invocation.worker);
-    let call = Call { target, event: Bytes::from(invocation.event), kind, caller: None };
-    let transport = LocalTransport(Arc::clone(app));
+    let event = Bytes::from(invocation.event);
+    let invoke = async {
+        if !invocation.fire_and_forget {
+            return app.run_for_caller(&invocation.worker, event).await;
+        }
+        let target = Target::Any(invocation.worker);
+        let call = Call { target, event, kind: InvocationType::Event, caller: None };
+        LocalTransport(Arc::clone(app)).call(call).await
+    };
     tokio::select! {
-        reply = transport.call(call) => match reply {
+        reply = invoke => match reply {
             Ok(_) if invocation.fire_and_forget => wait_for_event(app).await,
             Ok(response) => print_response(&response),
             Err(error) => print_call_error(app, &error),

@@ -192,6 +192,7 @@ mod tests {
     use super::{ContractReply, WorkerContract, WorkerContracts, read_contract_reply, stale_contract};
     use bedrock_build::{Language, WorkerEntry};
     use std::fs;
+    use std::sync::Arc;
 
     const FILE: &str =
         r#"{"x-contract": 1, "properties": {"event": {"type": "integer"}, "response": {"type": "string"}}}"#;
@@ -207,6 +208,7 @@ mod tests {
             runtime: "python3.13".to_owned(),
             krate: None,
             durable: None,
+            is_isolated: false,
         }
     }
 
@@ -239,6 +241,16 @@ mod tests {
         for refused in [&b"{"[..], br#"{"event": 1}"#, b"\xff", br#"{"problem": 1}"#] {
             assert!(matches!(read_contract_reply(refused, "main.py"), ContractReply::Refused(_)), "{refused:?}");
         }
+    }
+
+    #[test]
+    fn file_is_read_once_for_many_calls() {
+        let root = tempfile::tempdir().expect("a folder");
+        fs::create_dir_all(root.path().join("workers/w")).expect("a folder");
+        fs::write(root.path().join("workers/w/contract.json"), FILE).expect("a file");
+        let contract = WorkerContract::new(root.path(), "workers/w");
+        let current = || contract.current().expect("a file").expect("a contract");
+        assert!(Arc::ptr_eq(&current(), &current()));
     }
 
     #[test]

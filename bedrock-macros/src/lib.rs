@@ -8,6 +8,7 @@
 
 mod call_site;
 mod contract;
+mod crate_sources;
 mod invoke;
 mod json_literal;
 mod main_fn;
@@ -32,7 +33,8 @@ pub fn invoke(input: TokenStream) -> TokenStream {
 /// See `bedrock::workers!`.
 #[proc_macro]
 pub fn workers(input: TokenStream) -> TokenStream {
-    workers::expand(&input.into()).unwrap_or_else(syn::Error::into_compile_error).into()
+    let arguments = syn::parse_macro_input!(input as workers::Arguments);
+    workers::expand(&arguments).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// Registers a Rust worker. Apply it to the struct: `#[bedrock::worker]` or `#[bedrock::worker(init = path)]`.

@@ -29,7 +29,7 @@ pub(crate) fn load(span: Span) -> syn::Result<WorkerIndex> {
 /// Returns the worker called `name`, or an error that suggests a similar name or says how to create the worker.
 pub(crate) fn find(name: &str, span: Span) -> syn::Result<WorkerEntry> {
     let index = load(span)?;
-    if let Some(entry) = index.get(name) {
+    if let Some(entry) = index.get(name).filter(|entry| !is_gone(entry)) {
         return Ok(entry.clone());
     }
     // The build script of a worker does not run again when another worker is added, so check the disk too.
@@ -39,6 +39,14 @@ pub(crate) fn find(name: &str, span: Span) -> syn::Result<WorkerEntry> {
         None => unknown_worker(&index, name),
     };
     Err(problem_error(span, &problem))
+}
+
+/// Returns whether the folder of a worker no longer exists. Callers notice that before the build script when the worker has
+/// a contract.
+fn is_gone(entry: &WorkerEntry) -> bool {
+    let Ok(root) = env::var("BEDROCK_ROOT") else { return false };
+    let root = Path::new(&root);
+    root.is_dir() && !root.join(&entry.dir).is_dir()
 }
 
 /// The contract of a worker, and the file that it is in.

@@ -72,9 +72,9 @@ pub fn parse(text: &str) -> Option<SystemTime> {
         && hour < 24
         && minute < 60
         && second <= 60;
-    // Other numbers would overflow.
-    legal.then(|| {
-        let seconds = days(year, month, day) * DAY + hour * 3600 + minute * 60 + second;
+    // Other numbers would overflow. A day that its month does not have is one of the next month.
+    legal.then(|| days(year, month, day)).filter(|days| civil(*days) == (year, month, day)).map(|days| {
+        let seconds = days * DAY + hour * 3600 + minute * 60 + second;
         UNIX_EPOCH + Duration::from_secs(seconds)
     })
 }
@@ -169,8 +169,10 @@ mod tests {
     fn parse_rejects_invalid_dates_and_other_time_zones() {
         let wrong = ["", "2026-11-25", "2026-11-25T06:35:00", "2026-11-25T06:35:00+01:00", "2026-13-25T06:35:00Z"];
         let more = ["2026-11-25T24:00:00Z", "2026-11-25-1T06:35:00Z", "x-11-25T06:35:00Z", "1969-12-31T00:00:00Z"];
-        for text in wrong.into_iter().chain(more) {
+        let days = ["2026-02-29T00:00:00Z", "2024-02-30T00:00:00Z", "2026-04-31T00:00:00Z", "2026-01-32T00:00:00Z"];
+        for text in wrong.into_iter().chain(more).chain(days) {
             assert_eq!(parse(text), None, "{text}");
         }
+        assert!(parse("2024-02-29T00:00:00Z").is_some());
     }
 }

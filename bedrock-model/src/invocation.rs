@@ -1,5 +1,8 @@
 //! One call of one function.
 
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -29,6 +32,34 @@ pub struct Invocation {
     pub response_stream: Option<Arc<dyn ResponseStream>>,
     /// Collects duration and memory.
     pub metrics: InvocationMetrics,
+    /// Is awaited immediately before a process gets the invocation.
+    pub before_delivery: Option<DeliveryHook>,
+}
+
+/// Future of a [`DeliveryHook`].
+pub type DeliveryFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// What is awaited immediately before a process gets an invocation: again for each process, if the first one exits
+/// before it starts the invocation.
+#[derive(Clone)]
+pub struct DeliveryHook(Arc<dyn Fn() -> DeliveryFuture + Send + Sync>);
+
+impl DeliveryHook {
+    /// Returns a hook that calls `before`.
+    pub fn new(before: impl Fn() -> DeliveryFuture + Send + Sync + 'static) -> Self {
+        Self(Arc::new(before))
+    }
+
+    /// Calls the function of the hook and waits for its end.
+    pub async fn run(&self) {
+        (self.0)().await;
+    }
+}
+
+impl fmt::Debug for DeliveryHook {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("DeliveryHook")
+    }
 }
 
 impl Invocation {
@@ -43,6 +74,14 @@ impl Invocation {
             tail: None,
             response_stream: None,
             metrics: InvocationMetrics::default(),
+            before_delivery: None,
+        }
+    }
+
+    /// Awaits [`Invocation::before_delivery`]. To be called before a process gets the invocation.
+    pub async fn prepare_delivery(&self) {
+        if let Some(hook) = &self.before_delivery {
+            hook.run().await;
         }
     }
 }

@@ -88,7 +88,7 @@ pub use event_pattern::{matches_pattern, parse_pattern};
 #[cfg(not(bedrock_lambda))]
 pub use function_url::{IamIdentity, UrlError, UrlRequest};
 #[cfg(not(bedrock_lambda))]
-pub use invocation::Invocation;
+pub use invocation::{DeliveryFuture, DeliveryHook, Invocation};
 #[cfg(not(bedrock_lambda))]
 pub use log_tail::LogTail;
 #[cfg(not(bedrock_lambda))]

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use bedrock_artifacts::Digest;
-use bedrock_build::App;
 use bedrock_build::contract::{FILE_NAME, Source, read};
+use bedrock_build::{App, Worker};
 use bedrock_diagnostics::{Error, ExitKind, Result};
 use serde::Serialize;
 use serde_json::Value;
@@ -70,6 +70,17 @@ impl Contracts {
     }
 }
 
+/// The variable with which a worker checks its events and responses on Lambda.
+const CHECK_VARIABLE: &str = "BEDROCK_CHECK_CONTRACTS";
+
+/// Returns whether the settings of a stage have a worker check its contract on Lambda. Otherwise its zip needs neither the
+/// contract nor what checks it.
+pub(crate) fn are_checked(app: &App, worker: &Worker) -> bool {
+    let of_stages = app.settings.stages.values().filter_map(|stage| stage.workers.get(worker.name.as_str()));
+    let mut all = std::iter::once(&worker.settings).chain(of_stages);
+    all.any(|settings| settings.environment.contains_key(CHECK_VARIABLE))
+}
+
 /// Returns the digests that the code of a function was built against.
 pub(crate) fn built_against(function: &Function, state: &BuildState) -> ContractDigests {
     let record = state.artifacts.get(&Artifact::Code(function.clone()).id());
@@ -109,6 +120,25 @@ mod tests {
         write("workers/a/contract.json", "{}");
         let error = Contracts::read(&app).expect_err("a problem");
         assert!(error.reports[0].message.starts_with("workers/a/contract.json:1: "), "{error:?}");
+    }
+
+    #[test]
+    fn contracts_are_checked_if_a_stage_asks_for_it() {
+        let root = tempfile::tempdir().expect("a folder");
+        fs::create_dir_all(root.path().join("workers/a")).expect("a folder");
+        fs::write(root.path().join("workers/a/main.py"), "").expect("a file");
+        for (settings, expected) in [
+            ("", false),
+            ("[package.metadata.bedrock.workers.a]\nenv = { MODE = \"1\" }\n", false),
+            ("[package.metadata.bedrock.workers.a]\nenv = { BEDROCK_CHECK_CONTRACTS = \"1\" }\n", true),
+            ("[package.metadata.bedrock.stages.dev.workers.a]\nenv = { BEDROCK_CHECK_CONTRACTS = \"1\" }\n", true),
+            ("[package.metadata.bedrock.stages.dev.endpoint]\nenv = { BEDROCK_CHECK_CONTRACTS = \"1\" }\n", false),
+        ] {
+            let manifest = format!("[package]\nname = \"shop\"\n[package.metadata.bedrock]\n{settings}");
+            fs::write(root.path().join("Cargo.toml"), manifest).expect("a file");
+            let app = App::open(root.path()).expect("an app");
+            assert_eq!(are_checked(&app, &app.workers[0]), expected, "{settings}");
+        }
     }
 
     #[test]

@@ -58,7 +58,7 @@ mod workspace_copy;
 
 pub use artifact::{Artifact, Function};
 pub use artifact_dir::artifact_dir;
-pub use callees::load_built_calls;
+pub use callees::{load_built_calls, mark_stale_calls};
 pub use observer::{ArtifactSummary, BuildObserver, Severity};
 pub use plan::{Purpose, Request};
 pub use run::{compile_and_read_calls, compile_programs, read_calls, run};

@@ -151,10 +151,10 @@ fn cause_lines(text: &str) -> String {
     lines[start..end].join("\n")
 }
 
-/// Returns whether a line begins the report of an error: of npm, pip, uv or esbuild.
+/// Returns whether a line begins the report of an error: of npm, Yarn, pnpm, Bun, pip, uv or esbuild.
 fn is_cause(line: &str) -> bool {
     let line = line.trim_start().to_ascii_lowercase();
-    ["error", "npm error", "npm err!", "×", "✘ [error]", "fatal"].iter().any(|mark| line.starts_with(mark))
+    ["error", "npm error", "npm err!", "err_pnpm", "×", "✘ [error]", "fatal"].iter().any(|mark| line.starts_with(mark))
         || line.contains(": error:")
         || line.contains(" error: ")
 }

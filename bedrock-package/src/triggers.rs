@@ -1,9 +1,10 @@
-//! The triggers of workers in the manifest. Queues, buckets, topics and buses have the names of the settings, because their names on AWS
-//! depend on the stage.
+//! The triggers of workers in the manifest. Queues, buckets, topics, buses, tables and streams have the names of the
+//! settings, because their names on AWS depend on the stage.
 
 use bedrock_build::Trigger;
 use bedrock_build::triggers::{
-    BucketTrigger, BusTrigger, ObjectEvent, QueueTrigger, ScheduleTrigger, TopicTrigger, is_fifo_queue,
+    BucketTrigger, BusTrigger, ObjectEvent, QueueTrigger, ScheduleTrigger, StreamService, StreamTrigger, TopicTrigger,
+    is_fifo_queue,
 };
 use serde::Serialize;
 
@@ -52,6 +53,66 @@ pub(super) enum Entry {
         /// JSON text.
         pattern: String,
     },
+    Stream(Box<StreamEntry>),
+}
+
+/// An event source mapping of a stream.
+#[derive(Debug, Serialize)]
+pub(super) struct StreamEntry {
+    /// A table of the app, or the ARN of a stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dynamodb: Option<String>,
+    /// A Kinesis stream of the app, or the ARN of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kinesis: Option<String>,
+    starting_position: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    starting_position_timestamp: Option<String>,
+    batch_size: u64,
+    batch_window: u64,
+    parallelization_factor: u64,
+    /// -1 for no limit.
+    maximum_retry_attempts: i64,
+    /// -1 for no limit.
+    maximum_record_age: i64,
+    bisect_batch_on_function_error: bool,
+    tumbling_window: u64,
+    partial_failures: bool,
+    /// JSON texts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    filters: Vec<String>,
+    on_failure: Option<String>,
+    /// Of a table of the app.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_view_type: Option<&'static str>,
+}
+
+impl StreamEntry {
+    fn of(trigger: &StreamTrigger) -> Self {
+        let source = trigger.source.as_str().to_owned();
+        let (dynamodb, kinesis) = match trigger.service {
+            StreamService::Dynamodb => (Some(source), None),
+            StreamService::Kinesis => (None, Some(source)),
+        };
+        let or_no_limit = |limit: Option<u64>| limit.and_then(|limit| i64::try_from(limit).ok()).unwrap_or(-1);
+        Self {
+            dynamodb,
+            kinesis,
+            starting_position: trigger.starting_position.as_str(),
+            starting_position_timestamp: trigger.starting_position.timestamp().map(str::to_owned),
+            batch_size: trigger.batch_size,
+            batch_window: trigger.batch_window,
+            parallelization_factor: trigger.parallelization_factor,
+            maximum_retry_attempts: or_no_limit(trigger.maximum_retry_attempts),
+            maximum_record_age: or_no_limit(trigger.maximum_record_age),
+            bisect_batch_on_function_error: trigger.bisect_batch_on_function_error,
+            tumbling_window: trigger.tumbling_window,
+            partial_failures: trigger.partial_failures,
+            filters: trigger.filters.clone(),
+            on_failure: trigger.on_failure.clone(),
+            stream_view_type: trigger.table_of_app().map(|_| trigger.stream_view_type.as_str()),
+        }
+    }
 }
 
 /// Returns whether a reader of version 2 of the manifest would create something else, because it does not know the
@@ -61,7 +122,7 @@ pub(super) fn needs_version_with_stages(trigger: &Trigger) -> bool {
         Trigger::Queue(QueueTrigger { queue, filters, maximum_concurrency, .. }) => {
             is_fifo_queue(queue.as_str()) || !filters.is_empty() || maximum_concurrency.is_some()
         }
-        Trigger::Topic(_) | Trigger::Bus(_) => true,
+        Trigger::Topic(_) | Trigger::Bus(_) | Trigger::Stream(_) => true,
         Trigger::Schedule(_) | Trigger::Bucket(_) => false,
     }
 }
@@ -97,6 +158,7 @@ impl Entry {
             Trigger::Bus(BusTrigger { bus, pattern }) => {
                 Self::Bus { bus: bus.as_str().to_owned(), pattern: pattern.clone() }
             }
+            Trigger::Stream(stream) => Self::Stream(Box::new(StreamEntry::of(stream))),
         }
     }
 }

@@ -6,12 +6,16 @@ use bedrock_local::{WorkerIdentity, identity_file, lambda_files};
 use super::artifact::{Artifact, Function};
 use super::component::{Component, License};
 use super::context::{ArtifactContents, BuiltArtifact, Context};
+use super::contracts::are_checked;
 use super::inputs::Inputs;
 use super::node;
 use super::shared_files::{shared_files, with_paths_of_zip};
 use super::worker_files::worker_files;
 use bedrock_artifacts::Entry;
 use bedrock_diagnostics::Result;
+
+/// What checks a contract, of the files of cargo bedrock.
+const VALIDATORS: [&str; 2] = ["bedrock/workers/contract.py", "bedrock/validate.mjs"];
 
 /// Builds the zip file of a worker's code.
 pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<BuiltArtifact> {
@@ -60,6 +64,8 @@ fn runtime_files(context: &Context<'_>, worker: &Worker) -> Vec<Entry> {
         class: &class,
         durable: worker.settings.durable.is_some(),
     });
-    let files = lambda_files(worker.language).iter().map(|(path, text)| Entry::bytes(*path, *text));
+    let has_validator = are_checked(context.app, worker);
+    let files = lambda_files(worker.language).iter().filter(|(path, _)| has_validator || !VALIDATORS.contains(path));
+    let files = files.map(|(path, text)| Entry::bytes(*path, *text));
     files.chain([Entry::bytes(path, text)]).collect()
 }

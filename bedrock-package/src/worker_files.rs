@@ -4,24 +4,32 @@
 use std::collections::BTreeSet;
 
 use bedrock_build::Worker;
+use bedrock_build::contract::FILE_NAME;
 use bedrock_callgraph::{ImportedFile, imported_files};
 use bedrock_local::is_reserved;
 
 use super::artifact::{Artifact, Function};
 use super::context::Context;
+use super::contracts::are_checked;
 use bedrock_artifacts::{Entry, ExclusionReason, FolderKind, PackOptions, Tree, collect_files};
 use bedrock_diagnostics::{Error, ExitKind, Report, Result};
 
 /// Dependency lists, which are installed into the layer instead of being packed.
-const DEPENDENCY_LISTS: [&str; 13] = [
+const DEPENDENCY_LISTS: [&str; 19] = [
     ".npmrc",
+    ".pnp.cjs",
+    ".pnp.loader.mjs",
+    ".pnpmfile.cjs",
+    ".yarnrc",
     "Pipfile",
     "Pipfile.lock",
     "bun.lock",
     "bun.lockb",
+    "bunfig.toml",
     "npm-shrinkwrap.json",
     "package-lock.json",
     "pnpm-lock.yaml",
+    "pnpm-workspace.yaml",
     "poetry.lock",
     "pyproject.toml",
     "requirements.txt",
@@ -52,7 +60,10 @@ pub(super) fn worker_files(context: &Context<'_>, worker: &Worker) -> Result<Vec
         let path = entry.path.as_str();
         // esbuild reads the settings of TypeScript.
         let is_read = path == "tsconfig.json" && worker.settings.bundle;
-        DEPENDENCY_LISTS.contains(&path) || (TYPE_FILES.contains(&path) && !is_read)
+        let is_type_file = TYPE_FILES.contains(&path) && !is_read;
+        let is_imported = imported.iter().any(|file| file.path == path);
+        let is_unread_contract = path == FILE_NAME && !is_imported && !are_checked(context.app, worker);
+        DEPENDENCY_LISTS.contains(&path) || path.starts_with(".yarn/") || is_type_file || is_unread_contract
     };
     Ok(tree.entries("").into_iter().filter(|entry| !is_left_out(entry)).collect())
 }

@@ -22,12 +22,13 @@ pub struct Config {
 pub struct Resources(BTreeMap<String, String>);
 
 /// The kinds of resources, and the words for them in names of variables.
-const KINDS: [(&str, &str); 9] = [
+const KINDS: [(&str, &str); 10] = [
     ("table", "TABLE"),
     ("bucket", "BUCKET"),
     ("queue", "QUEUE_URL"),
     ("topic", "TOPIC_ARN"),
     ("bus", "BUS"),
+    ("stream", "STREAM"),
     ("secret", "SECRET"),
     ("parameter", "PARAMETER"),
     ("key", "KEY_ARN"),

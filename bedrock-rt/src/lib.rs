@@ -161,7 +161,7 @@ pub use bedrock_macros::invoke;
 /// - `#[contract(safe_int)]`: the integer of 64 bits is never beyond ±9007199254740991.
 pub use bedrock_macros::contract;
 
-/// Declares the module `workers` with the types of the workers' contracts. Belongs into `main.rs` and `lib.rs`.
+/// Declares the module `workers` with the types of the workers' contracts. Belongs into `main.rs` or `lib.rs`.
 ///
 /// For each worker with a `contract.json` it has a module with the types `Event` and `Response`, and the types that
 /// they use. [`invoke!`] of such a worker takes its event, or a literal of `json!`, and returns its response:
@@ -172,6 +172,8 @@ pub use bedrock_macros::contract;
 /// let pdf = invoke!("invoice_pdf", workers::invoice_pdf::Event { id: 7 }, require_response = true).await?;
 /// ```
 ///
+/// The module has the workers whose names are in the crate's files, so a changed contract compiles only crates that use it.
+/// A crate that re-exports the module for others lists them: `bedrock::workers!(invoice_pdf, resizer);`.
 /// Without contracts the module is empty.
 pub use bedrock_macros::workers;
 

@@ -13,13 +13,19 @@ mod endpoint;
 mod program;
 mod running;
 
+use std::thread;
+use std::time::Duration;
+
 use bedrock_build::{App, Worker};
-use bedrock_dev::{HttpRequest, HttpResponse};
+use bedrock_dev::{HttpRequest, HttpResponse, is_reserved};
 
 use crate::ui::Printer;
 use bedrock_diagnostics::{Error, Interrupt, Result};
 pub(crate) use program::target_dir;
 use running::Running;
+
+/// How often a `dev` that is starting is looked for.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Invokes `worker` with `payload`, which is JSON, and prints the response. `is_alone` ignores a running `dev`.
 pub(crate) fn run(
@@ -54,12 +60,34 @@ pub(crate) fn run_endpoint(app: &App, request: HttpRequest, is_alone: bool, prin
 }
 
 fn running_server(app: &App, is_alone: bool, print: Printer) -> Result<Option<Running>> {
-    let running = if is_alone { None } else { Running::find(app)? };
+    let running = if is_alone { None } else { find_or_wait(app, print)? };
     if let Some(running) = &running {
         let url = running.url();
         print.note(&format!("invoked in the running `cargo bedrock dev` at {url}; `--alone` does not use it"));
     }
     Ok(running)
+}
+
+/// Finds the `dev` of an app, also one that still compiles the app. It could not be found by then, and an event would be lost to it.
+fn find_or_wait(app: &App, print: Printer) -> Result<Option<Running>> {
+    let state_folder = bedrock_package::artifact_dir(app);
+    let mut waits = None;
+    loop {
+        let is_starting = is_reserved(&state_folder);
+        // A server has its file for as long as it has its queue, so it is looked for afterwards.
+        let running = Running::find(app)?;
+        if running.is_some() || !is_starting {
+            return Ok(running);
+        }
+        match &waits {
+            None => {
+                print.note("`cargo bedrock dev` of this app is starting, waiting for it; `--alone` does not");
+                waits = Some(Interrupt::watch()?);
+            }
+            Some(interrupt) => interrupt.check()?,
+        }
+        thread::sleep(POLL_INTERVAL);
+    }
 }
 
 /// Prints the body to standard output, and the status to standard error. A status of 500 or more is an error.

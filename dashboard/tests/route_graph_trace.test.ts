@@ -6,6 +6,7 @@ import type { App } from '../src/api/types';
 import { NODE_SIZE, nextNodeInDirection, layoutGraph } from '../src/graph/layout';
 import { buildGraph } from '../src/graph/model';
 import { pathTo, routeOf } from '../src/route/path';
+import { operationRows } from '../src/trace/operation_tree';
 import type { StoredInvocation } from '../src/store/invocations';
 import { panRange, position, ticks, zoomRange } from '../src/trace/time_axis';
 import { timeRange, visibleRows, segments, buildSpans } from '../src/trace/span_tree';
@@ -23,6 +24,8 @@ test('paths map to pages, and unknown paths to the not-found page', () => {
     ['/workers/a/run', { name: 'run', worker: 'a' }],
     ['/queue', { name: 'queue' }],
     ['/queue/x', { name: 'event', id: 'x' }],
+    ['/executions', { name: 'executions' }],
+    ['/executions/6f1c', { name: 'execution', id: '6f1c' }],
     ['/builds', { name: 'builds' }],
     ['/traces', { name: 'notFound', path: '/traces' }],
     ['/workers/a/walk', { name: 'notFound', path: '/workers/a/walk' }],
@@ -127,4 +130,29 @@ test('zoom keeps a point in place and stays within the trace', () => {
   assert.deepEqual(panRange({ start: 10, end: 30 }, whole, -1), { start: 0, end: 20 });
   assert.deepEqual(panRange({ start: 70, end: 90 }, whole, 1), { start: 80, end: 100 });
   assert.equal(position(25, { start: 20, end: 30 }), 50);
+});
+
+const operation = (id: string, parent: string | null, start: number, end: number | null) => ({
+  operation_id: id, parent_id: parent, name: id, kind: 'CONTEXT' as const, sub_type: null, status: 'STARTED' as const, started_at: new Date(start).toISOString(),
+  ended_at: end === null ? null : new Date(end).toISOString(), attempts: null, due_at: null, callback_id: null, result: null, error: null,
+});
+
+const execution = (operations: ReturnType<typeof operation>[], end: number | null) => ({
+  execution_id: 'x', name: 'x', arn: 'x', worker: 'w', status: 'RUNNING' as const, started_at: new Date(1000).toISOString(), ended_at: end === null ? null : new Date(end).toISOString(),
+  times_out_at: null, pause_reason: null, input: { bytes: 0, text: '', cut: false }, result: null, error: null, invocations: [], operation_count: operations.length, operations,
+});
+
+test('operations are below their contexts, and last until now while they run', () => {
+  const all = [operation('a', null, 1000, 1500), operation('b', null, 1500, null), operation('inner', 'a', 1100, 1200), operation('deep', 'inner', 1100, 1150), operation('lost', 'missing', 1700, 1800)];
+  const { rows, range } = operationRows(execution(all, null), 2000);
+  assert.deepEqual(rows.map((row) => [row.operation.operation_id, row.depth, row.start, row.end]), [['a', 0, 1000, 1500], ['inner', 1, 1100, 1200], ['deep', 2, 1100, 1150], ['b', 0, 1500, 2000], ['lost', 0, 1700, 1800]]);
+  assert.deepEqual(range, { start: 1000, end: 2000 });
+  // The clock of `dev` may be ahead.
+  assert.equal(operationRows(execution(all, null), 500).range.end, 1800);
+  assert.equal(operationRows(execution([], 1000), 9000).range.end, 1001);
+});
+
+test('operations of contexts that contain each other are still shown', () => {
+  const { rows } = operationRows(execution([operation('a', 'b', 1000, 1001), operation('b', 'a', 1000, 1001), operation('c', 'c', 1000, 1001)], 2000), 0);
+  assert.deepEqual(rows.map((row) => row.operation.operation_id).sort(), ['a', 'b', 'c']);
 });

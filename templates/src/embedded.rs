@@ -57,6 +57,7 @@ pub(crate) const TERRAFORM: &[TemplateFile] = &[
     verbatim!("terraform/schedules.tf", "terraform/schedules.tf"),
     verbatim!("terraform/queues.tf", "terraform/queues.tf"),
     verbatim!("terraform/events.tf", "terraform/events.tf"),
+    verbatim!("terraform/streams.tf", "terraform/streams.tf"),
     verbatim!("terraform/http_api.tf", "terraform/http_api.tf"),
     verbatim!("terraform/buckets.tf", "terraform/buckets.tf"),
     verbatim!("terraform/variables.tf", "terraform/variables.tf"),
@@ -135,11 +136,15 @@ pub(crate) const DURABLE_PYTHON: &[TemplateFile] = &[
     verbatim!("__init__.py", "worker/python/__init__.py"),
     template!("main.py", "worker/durable/main.py.j2"),
     verbatim!("requirements.txt", "worker/durable/requirements.txt"),
+    template!("test_main.py", "worker/durable/test_main.py.j2"),
 ];
 
 pub(crate) const DURABLE_JAVASCRIPT: &[TemplateFile] = &[
+    verbatim!("jsconfig.json", "worker/durable/jsconfig.json"),
     template!("main.js", "worker/durable/main.js.j2"),
+    template!("main.test.js", "worker/durable/main.test.js.j2"),
     template!("package.json", "worker/durable/package.json.j2"),
+    verbatim!("worker.d.ts", "worker/javascript/worker.d.ts"),
     verbatim!("worker.js", "worker/javascript/worker.js"),
 ];
 

@@ -15,6 +15,48 @@ use crate::zip_file::unpack;
 /// Runs a function for a list of events: Python and Node.js with AWS's runtime interface client, other runtimes by
 /// their `bootstrap`. Returns `None` and prints the reason if a required tool is not installed.
 pub fn run(function: &Function, events: &[Value]) -> Option<FunctionRun> {
+    run_in(function, events, |function| match function.runtime.get(..6) {
+        Some("python") => tool("ric/bin/python"),
+        Some("nodejs") => node(function),
+        _ => Some(PathBuf::new()),
+    })
+}
+
+/// Like [`run`], but only in the version of the interpreter that the function's runtime has. Returns `None` and prints the
+/// runtime if this machine does not have the version: no machine has all of them.
+pub fn run_in_version(function: &Function, events: &[Value]) -> Option<FunctionRun> {
+    let runtime = &function.runtime;
+    let found = match runtime.get(..6) {
+        Some("python") => python_of(runtime),
+        _ => node(function).filter(|node| version_of(node).starts_with(&format!("v{}.", node_major(runtime)))),
+    };
+    let Some(interpreter) = found else {
+        println!("skipped: there is no interpreter of `{runtime}` with AWS's runtime client on this machine");
+        return None;
+    };
+    run_in(function, events, |_| Some(interpreter))
+}
+
+/// Returns the interpreter of a runtime such as `python3.12` that has AWS's runtime client.
+fn python_of(runtime: &str) -> Option<PathBuf> {
+    let plain = tool("ric/bin/python")?;
+    let name = runtime.replacen("python", "Python ", 1);
+    let is_of_runtime = |python: &PathBuf| version_of(python).starts_with(&format!("{name}."));
+    let own = plain.ancestors().nth(3)?.join(format!("ric_{runtime}/bin/python"));
+    [plain, own].into_iter().filter(|python| python.exists()).find(is_of_runtime)
+}
+
+fn version_of(interpreter: &Path) -> String {
+    let output = Command::new(interpreter).arg("--version").output();
+    output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
+}
+
+fn run_in(
+    function: &Function,
+    events: &[Value],
+    interpreter: impl FnOnce(&Function) -> Option<PathBuf>,
+) -> Option<FunctionRun> {
+    let interpreter = interpreter(function)?;
     let temp_dir = tempfile::tempdir().expect("a folder");
     // On some systems the path of temporary folders contains a link, so paths in stack traces would be different.
     let root = temp_dir.path().canonicalize().expect("a folder");
@@ -24,8 +66,8 @@ pub fn run(function: &Function, events: &[Value]) -> Option<FunctionRun> {
         unpack(layer, &dirs.opt);
     }
     let mut command = match function.runtime.get(..6) {
-        Some("python") => python(function, &dirs)?,
-        Some("nodejs") => node(function, &dirs)?,
+        Some("python") => python_command(function, &dirs, &interpreter),
+        Some("nodejs") => node_command(function, &dirs, &interpreter)?,
         _ => Command::new(dirs.task.join("bootstrap")),
     };
     command
@@ -58,22 +100,31 @@ impl LambdaDirs {
     }
 }
 
-fn python(function: &Function, dirs: &LambdaDirs) -> Option<Command> {
-    let mut command = dirs.command(&tool("ric/bin/python")?);
+fn python_command(function: &Function, dirs: &LambdaDirs, python: &Path) -> Command {
+    let mut command = dirs.command(python);
     // The order is that of Lambda: the code, then the layers, then the packages of the runtime.
     let versioned = dirs.opt.join("python/lib").join(&function.runtime).join("site-packages");
     command.env("PYTHONPATH", join_paths(&[&dirs.task, &versioned, &dirs.opt.join("python")]));
     command.args(["-B", "-m", "awslambdaric", &function.handler]);
-    Some(command)
+    command
 }
 
-fn node(function: &Function, dirs: &LambdaDirs) -> Option<Command> {
-    let runtime = tool("node_ric/index.mjs")?;
-    // The version of the function's runtime, where it is installed.
+/// Returns the Node.js of a function: the version of its runtime, where it is installed.
+fn node(function: &Function) -> Option<PathBuf> {
     let node24 = tool("node24/package.json")?.with_file_name("bin").join("node");
     let is_24 = function.runtime == "nodejs24.x" && node24.is_file();
-    let mut command = dirs.command(&if is_24 { node24 } else { find_on_path("node")? });
-    let version = function.runtime.trim_start_matches("nodejs").trim_end_matches(".x");
+    if is_24 { Some(node24) } else { find_on_path("node") }
+}
+
+/// Returns `24` of `nodejs24.x`.
+fn node_major(runtime: &str) -> &str {
+    runtime.trim_start_matches("nodejs").trim_end_matches(".x")
+}
+
+fn node_command(function: &Function, dirs: &LambdaDirs, node: &Path) -> Option<Command> {
+    let runtime = tool("node_ric/index.mjs")?;
+    let mut command = dirs.command(node);
+    let version = node_major(&function.runtime);
     let versioned = dirs.opt.join(format!("nodejs/node{version}/node_modules"));
     command.env("NODE_PATH", join_paths(&[&versioned, &dirs.opt.join("nodejs/node_modules")]));
     command.env("AWS_LAMBDA_NODEJS_USE_ALTERNATIVE_CLIENT_1", "true");

@@ -1,6 +1,7 @@
 //! The command line: its arguments, and the module that performs each task. No clap type leaves this file.
 
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -8,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::test::{Profile, TestGroup, TestOptions};
 use crate::workspace::Workspace;
-use crate::{bench, fixtures, runtimes, setup, test, tidy};
+use crate::{bench, fixtures, opinions, runtimes, setup, test, tidy};
 
 /// The tasks of this repository.
 #[derive(Debug, Parser)]
@@ -34,6 +35,9 @@ enum Task {
         #[arg(long)]
         newest: bool,
     },
+    /// Run AWS's requirements for durable functions in AWS's local runner and in ministack; prints Markdown for
+    /// `docs/src/durable.md`
+    Opinions,
     /// Measure the product; prints Markdown for `docs/src/benchmarks.md`
     #[command(subcommand)]
     Bench(Bench),
@@ -73,8 +77,30 @@ enum ProfileName {
 enum Bench {
     /// Measure the dashboard in Chromium: first paint, frames while thousands of rows are scrolled, memory
     Dashboard,
+    /// Compare what people wait for with other tools: installation, first compile, compiles after it, cold starts
+    #[command(
+        after_help = "Examples:\n  cargo xtask bench first\n  cargo xtask bench first --only first-run,one-compile\n  \
+        cargo xtask bench first --only cold-starts --program target/debug/cargo-bedrock"
+    )]
+    First {
+        /// Number of measurements, of which the table has the medians
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
+        passes: u8,
+        /// Measure only these parts
+        #[arg(long, value_name = "PARTS", value_delimiter = ',')]
+        only: Vec<FirstPart>,
+        /// Measure this program instead of compiling `cargo-bedrock` in the profile `dist`
+        #[arg(long, value_name = "PATH")]
+        program: Option<PathBuf>,
+    },
     /// Measure deploys of twenty functions to an emulator of AWS
     Deploy,
+    /// Compare durable executions in `cargo bedrock dev` with AWS's local runner and ministack, and measure waiting ones
+    Durable {
+        /// Number of turns of the three
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
+        passes: u8,
+    },
     /// Compare invocations on this machine with their floors, and measure the compile of the smallest app
     Local {
         /// Number of measurements, of which the tables have the medians
@@ -90,7 +116,7 @@ enum Bench {
         #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
         passes: u8,
     },
-    /// Compare `cargo bedrock dev` with cargo-lambda and serverless-offline: calls, saved files, idle resources
+    /// Compare `cargo bedrock dev` with cargo-lambda and serverless-offline: calls, saved files, idle resources, bounds
     Dev {
         /// Number of measurements, of which the tables have the medians
         #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
@@ -111,10 +137,21 @@ enum Bench {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
+enum FirstPart {
+    Install,
+    FirstRun,
+    OneCompile,
+    Invalidation,
+    ColdStarts,
+    RustStarts,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
 enum DevPart {
     Latency,
     Reload,
     Idle,
+    Bounds,
 }
 
 /// Performs the task that the command line names.
@@ -127,16 +164,22 @@ pub(crate) fn run() -> Result<ExitCode> {
         Task::Setup => setup::run(&workspace, &mut io::stdout()).map(|()| ExitCode::SUCCESS),
         Task::Fixtures => fixtures::build(&workspace).map(|()| ExitCode::SUCCESS),
         Task::Runtimes { newest } => Ok(exit_code(runtimes::run(&workspace, newest, &mut io::stdout())?)),
+        Task::Opinions => opinions::run(&workspace).map(|()| ExitCode::SUCCESS),
         Task::Bench(bench) => measure(&workspace, &bench).map(|()| ExitCode::SUCCESS),
     }
 }
 
 fn measure(workspace: &Workspace, bench: &Bench) -> Result<()> {
     match *bench {
+        Bench::First { passes, ref only, ref program } => {
+            let only = only.iter().copied().map(first_part).collect();
+            bench::first(workspace, &bench::FirstOptions { passes, only, program: program.clone() })
+        }
         Bench::Local { passes, no_compile } => bench::local(workspace, passes, !no_compile),
         Bench::Remote { passes } => bench::remote(workspace, passes).and_then(|()| bench::deploy(workspace)),
         Bench::Dashboard => bench::dashboard(workspace),
         Bench::Deploy => bench::deploy(workspace),
+        Bench::Durable { passes } => bench::durable(workspace, passes),
         Bench::Dev { passes, only } => bench::dev(workspace, passes, only.map(part)),
         Bench::Build { colds, no_compile } => bench::build(workspace, colds, !no_compile),
     }
@@ -158,11 +201,23 @@ impl TestArgs {
     }
 }
 
+fn first_part(only: FirstPart) -> bench::FirstPart {
+    match only {
+        FirstPart::Install => bench::FirstPart::Install,
+        FirstPart::FirstRun => bench::FirstPart::FirstRun,
+        FirstPart::OneCompile => bench::FirstPart::OneCompile,
+        FirstPart::Invalidation => bench::FirstPart::Invalidation,
+        FirstPart::ColdStarts => bench::FirstPart::ColdStarts,
+        FirstPart::RustStarts => bench::FirstPart::RustStarts,
+    }
+}
+
 fn part(only: DevPart) -> bench::Part {
     match only {
         DevPart::Latency => bench::Part::Latency,
         DevPart::Reload => bench::Part::Reload,
         DevPart::Idle => bench::Part::Idle,
+        DevPart::Bounds => bench::Part::Bounds,
     }
 }
 

@@ -9,6 +9,7 @@ mod bench;
 mod chromium;
 mod cli;
 mod fixtures;
+mod opinions;
 mod runtimes;
 mod sdk_hint;
 mod setup;

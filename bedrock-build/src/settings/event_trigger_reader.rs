@@ -25,6 +25,7 @@ impl Reader<'_> {
     /// Reads a subscription of a topic.
     pub(super) fn topic(&mut self, table: &DeTable<'_>, path: &str) -> Option<TopicTrigger> {
         let topic = self.event_source(table, "topic", "sns", path)?;
+        let problems = self.problems.len();
         let mut trigger = TopicTrigger { topic, filter: None, filter_scope: FilterScope::default() };
         for (key, value) in table {
             let name = key.get_ref().as_ref();
@@ -43,7 +44,8 @@ impl Reader<'_> {
                 _ => self.unknown_key(name, &key.span(), path, TOPIC_KEYS),
             }
         }
-        if let (None, Some(value)) = (table.get("filter"), table.get("filter-scope")) {
+        let has_problems = self.problems.len() > problems;
+        if let (None, Some(value)) = (table.get("filter"), table.get("filter-scope").filter(|_| !has_problems)) {
             self.not_allowed(value, &format!("{path}.filter-scope"), "be set without `filter`");
         }
         if let Some(value) = table.get("filter") {
@@ -77,6 +79,7 @@ impl Reader<'_> {
     /// Reads a rule of an event bus.
     pub(super) fn bus(&mut self, table: &DeTable<'_>, path: &str) -> Option<BusTrigger> {
         let bus = self.event_source(table, "bus", "events", path)?;
+        let problems = self.problems.len();
         let mut pattern = None;
         for (key, value) in table {
             let name = key.get_ref().as_ref();
@@ -89,7 +92,7 @@ impl Reader<'_> {
                 _ => self.unknown_key(name, &key.span(), path, BUS_KEYS),
             }
         }
-        if table.get("pattern").is_none() {
+        if table.get("pattern").is_none() && self.problems.len() == problems {
             let value = table.get("bus")?;
             let reason = "be without `pattern`, which says what events invoke the worker: `{ source = [\"my_app\"] }`";
             self.not_allowed(value, path, reason);

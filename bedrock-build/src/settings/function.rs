@@ -60,6 +60,8 @@ pub struct FunctionSettings {
     /// Workers that are called by a name that is computed at run time. An empty list says that no worker is called in
     /// this way; `None` says nothing about such calls.
     pub invokes: Option<Vec<String>>,
+    /// What separates invocations of a Python worker from each other on this machine. Default `None`: threads.
+    pub isolation: Option<Isolation>,
     /// Settings of Lambda that have no value by default.
     pub lambda: LambdaSettings,
     /// ARNs of layer versions, in addition to the worker's own layer.
@@ -105,6 +107,16 @@ pub enum Auth {
     Iam,
 }
 
+/// What separates invocations of a Python worker that run at the same time on this machine. On Lambda it is always an
+/// execution environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Isolation {
+    /// The invocations are threads of one process.
+    Thread,
+    /// Each process runs one invocation at a time. If it crashes, no other invocation fails.
+    Process,
+}
+
 /// What Lambda does when it detects that functions have called each other in a loop about sixteen times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecursiveLoop {
@@ -136,6 +148,7 @@ impl Default for FunctionSettings {
             event_age: *EVENT_AGE_SECONDS.end(),
             http_api: None,
             invokes: None,
+            isolation: None,
             lambda: LambdaSettings::default(),
             layers: Vec::new(),
             durable: None,

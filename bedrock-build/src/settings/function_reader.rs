@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::arn::is_arn_of;
 use super::destination::Destination;
 use super::function::{
-    Auth, EVENT_AGE_SECONDS, FunctionSettings, LOG_RETENTION_DAYS, MEMORY_MEGABYTES, RETRIES, RecursiveLoop, Secret,
-    TIMEOUT_SECONDS,
+    Auth, EVENT_AGE_SECONDS, FunctionSettings, Isolation, LOG_RETENTION_DAYS, MEMORY_MEGABYTES, RETRIES, RecursiveLoop,
+    Secret, TIMEOUT_SECONDS,
 };
 use super::lambda_reader::LAMBDA_KEYS;
 use super::reader::{Reader, Value, set};
@@ -67,6 +67,7 @@ pub(super) const WORKER_KEYS: &[&str] = &[
     "event-age",
     "file-system",
     "invokes",
+    "isolation",
     "kms-key",
     "lambda",
     "layers",
@@ -153,6 +154,10 @@ impl Reader<'_> {
             "event-age" => set(&mut settings.event_age, self.number(value, path, "seconds", &EVENT_AGE_SECONDS)),
             "http-api" => settings.http_api = self.http_api(value, path),
             "invokes" => settings.invokes = self.strings(value, path, "a list of worker names"),
+            "isolation" => {
+                let choices = [("thread", Isolation::Thread), ("process", Isolation::Process)];
+                settings.isolation = self.choice(value, path, &choices);
+            }
             "layers" => set(&mut settings.layers, self.strings(value, path, "a list of ARNs of layer versions")),
             "log-retention" => match self.number(value, path, "days", &(1..=3653)) {
                 Some(days) if LOG_RETENTION_DAYS.contains(&days) => settings.log_retention = days,

@@ -202,6 +202,7 @@ impl Reader<'_> {
             self.wrong_value(value, path, "a table with `subnets` and `security-groups`");
             return None;
         };
+        let problems = self.problems.len();
         let mut vpc = Vpc { subnets: Vec::new(), security_groups: Vec::new(), ipv6: false };
         for (key, value) in table {
             let name = key.get_ref().as_ref();
@@ -213,7 +214,10 @@ impl Reader<'_> {
                 _ => self.unknown_key(name, &key.span(), path, VPC_KEYS),
             }
         }
-        for missing in ["subnets", "security-groups"].into_iter().filter(|key| !table.contains_key(*key)) {
+        // What seems to be missing may be the setting with the wrong name.
+        let is_missing = |key: &&str| !table.contains_key(*key) && self.problems.len() == problems;
+        let missing: Vec<&str> = ["subnets", "security-groups"].into_iter().filter(is_missing).collect();
+        for missing in missing {
             self.not_allowed(value, path, &format!("be without `{missing}`: a function in a VPC needs both"));
         }
         Some(vpc)
@@ -242,6 +246,7 @@ impl Reader<'_> {
             self.wrong_value(value, path, "a table with `arn` and `path`");
             return None;
         };
+        let problems = self.problems.len();
         let mut system = FileSystem { arn: String::new(), path: String::new() };
         for (key, value) in table {
             let name = key.get_ref().as_ref();
@@ -252,7 +257,9 @@ impl Reader<'_> {
                 _ => self.unknown_key(name, &key.span(), path, FILE_SYSTEM_KEYS),
             }
         }
-        for missing in FILE_SYSTEM_KEYS.iter().filter(|key| !table.contains_key(**key)) {
+        let is_missing = |key: &&&str| !table.contains_key(**key) && self.problems.len() == problems;
+        let missing: Vec<&&str> = FILE_SYSTEM_KEYS.iter().filter(is_missing).collect();
+        for missing in missing {
             self.not_allowed(value, path, &format!("be without `{missing}`"));
         }
         Some(system)

@@ -4,7 +4,7 @@
 use std::ops::{Range, RangeInclusive};
 
 use toml::Spanned;
-use toml::de::DeValue;
+use toml::de::{DeTable, DeValue};
 
 use super::origins::{Origin, Origins};
 use super::triggers::TriggerDeclaration;
@@ -129,6 +129,18 @@ impl Reader<'_> {
     pub(super) fn not_allowed(&mut self, value: &Value<'_>, path: &str, reason: &str) {
         let location = self.table.manifest.location(&value.span());
         self.problems.push(Problem::new(format!("{location}: `{path}` cannot {reason}")));
+    }
+
+    /// Adds the name of the setting that the last key of `table` which is not in `all_keys` was probably meant to be, to the
+    /// problem that has just been reported. `keys` are the candidates.
+    pub(super) fn suggest_key(&mut self, table: &DeTable<'_>, all_keys: &[&str], keys: &[&str]) {
+        let similar = table.keys().find_map(|key| {
+            let key = key.get_ref().as_ref();
+            if all_keys.contains(&key) { None } else { suggest(key, keys.iter().copied()) }
+        });
+        if let (Some(similar), Some(problem)) = (similar, self.problems.last_mut()) {
+            problem.help.push(format!("a setting with a similar name exists: `{similar}`"));
+        }
     }
 
     pub(super) fn unknown_key(&mut self, key: &str, span: &Range<usize>, table: &str, known_keys: &[&str]) {

@@ -11,7 +11,8 @@ use super::trigger_conflicts::trigger_conflicts;
 
 const STAGE_KEYS: &[&str] = &["endpoint", "workers"];
 /// Settings that the build or the local runtime depends on.
-const STAGELESS_KEYS: &[&str] = &["allow", "architecture", "bundle", "invokes", "redact", "runtime", "workers-dir"];
+const STAGELESS_KEYS: &[&str] =
+    &["allow", "architecture", "bundle", "invokes", "isolation", "redact", "runtime", "workers-dir"];
 
 impl Reader<'_> {
     /// Reads the table `stages`, where `of_all` are the settings of all stages.

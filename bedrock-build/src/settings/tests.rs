@@ -68,7 +68,7 @@ fn unknown_setting_error_lists_known_settings() {
         "Cargo.toml:2: unknown setting `schedule` in `[package.metadata.bedrock.workers.a]`\n\
          the known settings are `allow`, `architecture`, `bundle`, `code-signing`, `concurrency`, \
          `dead-letter`, `description`, `durable`, `env`, `ephemeral-storage`, `event-age`, `file-system`, `invokes`, \
-         `kms-key`, `lambda`, `layers`, `log-format`, `log-group`, `log-level`, `log-retention`, `memory`, \
+         `isolation`, `kms-key`, `lambda`, `layers`, `log-format`, `log-group`, `log-level`, `log-retention`, `memory`, \
          `on-failure`, `on-success`, `provisioned-concurrency`, `recursion`, `redact`, `retries`, `runtime`, \
          `runtime-management`, `snap-start`, `system-log-level`, `tags`, `timeout`, `tracing`, `triggers`, \
          `uses`, `vpc`"
@@ -100,6 +100,10 @@ fn stream_is_a_setting_of_an_endpoint_with_url() {
 
 #[test]
 fn number_out_of_range_error_has_both_limits() {
+    assert_eq!(
+        error_of("workers.a.isolation = 'vm'"),
+        "Cargo.toml:1: `workers.a.isolation` must be `\"thread\"` or `\"process\"`, found `'vm'`\n"
+    );
     assert_eq!(
         error_of("workers.a.bundle = 'yes'"),
         "Cargo.toml:1: `workers.a.bundle` must be `true` or `false`, found `'yes'`\n"

@@ -41,6 +41,10 @@ impl CommonKeys {
                 let key = format!("topic {}", topic.topic.as_str());
                 Self { own: vec![key.clone()], sought: vec![key] }
             }
+            Trigger::Stream(stream) => {
+                let key = format!("{} {}", stream.service.as_str(), stream.source.as_str());
+                Self { own: vec![key.clone()], sought: vec![key] }
+            }
             Trigger::Queue(queue) => {
                 let key = format!("queue {}", variable_name(queue.queue.name()));
                 Self { own: vec![key.clone()], sought: vec![key] }
@@ -108,6 +112,15 @@ fn conflict(earlier: &TriggerDeclaration, later: &TriggerDeclaration) -> Option<
             ))
             .help("write one `filter` with `\"$or\"`: SNS has one subscription for each topic and function"),
         ),
+        (Trigger::Stream(a), Trigger::Stream(b))
+            if a.service == b.service && a.source == b.source && worker == earlier_worker =>
+        {
+            Some(
+                Problem::new(format!("{location}: worker `{worker}` has two triggers of the {title}")).help(
+                    "write one trigger with more `filters`: Lambda has one event source mapping for each stream and function",
+                ),
+            )
+        }
         _ => None,
     }
 }

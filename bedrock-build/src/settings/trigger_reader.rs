@@ -8,13 +8,13 @@ use super::arn::is_arn_of;
 use super::json::object_text;
 use super::reader::{Reader, Value, is_inside_app, set};
 use super::triggers::{
-    BucketTrigger, ObjectEvent, QueueTrigger, ScheduleTrigger, Trigger, TriggerDeclaration, TriggerSource,
-    is_fifo_queue, validate_bucket_name, validate_queue_name,
+    BucketTrigger, ObjectEvent, QueueTrigger, ScheduleTrigger, StreamService, Trigger, TriggerDeclaration,
+    TriggerSource, is_fifo_queue, validate_bucket_name, validate_queue_name,
 };
 use crate::event_pattern::PatternDialect;
 use crate::schedule::{self, Schedule};
 
-const KINDS: &[&str] = &["schedule", "queue", "bucket", "topic", "bus"];
+const KINDS: &[&str] = &["schedule", "queue", "bucket", "topic", "bus", "dynamodb", "kinesis"];
 const SCHEDULE_KEYS: &[&str] = &["event", "schedule", "timezone"];
 const QUEUE_KEYS: &[&str] = &[
     "batch-size",
@@ -75,8 +75,11 @@ impl Reader<'_> {
             self.wrong_value(
                 value,
                 path,
-                "a table with exactly one of `schedule`, `queue`, `bucket`, `topic` and `bus`",
+                "a table with exactly one of `schedule`, `queue`, `bucket`, `topic`, `bus`, `dynamodb` and `kinesis`",
             );
+            if let Some(table) = table.filter(|_| kinds.is_empty()) {
+                self.suggest_key(table, &[], KINDS);
+            }
             return None;
         };
         let earlier_problems = self.problems.len();
@@ -85,7 +88,9 @@ impl Reader<'_> {
             "queue" => self.queue(table, path).map(Trigger::Queue),
             "bucket" => self.bucket(table, path).map(Trigger::Bucket),
             "topic" => self.topic(table, path).map(Trigger::Topic),
-            _ => self.bus(table, path).map(Trigger::Bus),
+            "bus" => self.bus(table, path).map(Trigger::Bus),
+            "dynamodb" => self.stream(table, StreamService::Dynamodb, path).map(Trigger::Stream),
+            _ => self.stream(table, StreamService::Kinesis, path).map(Trigger::Stream),
         };
         trigger.filter(|_| self.problems.len() == earlier_problems)
     }

@@ -1,10 +1,13 @@
-//! The triggers of a worker: schedules, queues, buckets, topics and rules of event buses that invoke it.
+//! The triggers of a worker: schedules, queues, buckets, topics, rules of event buses and streams that invoke it.
 //!
-//! This file has only the types and the rules for names: `trigger_reader.rs` and `event_trigger_reader.rs` read triggers from
-//! the settings, and `trigger_conflicts.rs` compares the triggers of all workers.
+//! This file has only the types and the rules for names: `trigger_reader.rs`, `event_trigger_reader.rs` and
+//! `stream_trigger_reader.rs` read triggers from the settings, and `trigger_conflicts.rs` compares the triggers of all workers.
 
 use crate::name::{AppName, MAX_QUEUE_NAME_LENGTH};
 use crate::schedule::Schedule;
+
+pub use super::stream_trigger::{StartingPosition, StreamService, StreamTrigger, StreamViewType};
+pub use super::trigger_source::TriggerSource;
 
 /// A trigger of a worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +22,8 @@ pub enum Trigger {
     Topic(TopicTrigger),
     /// A rule of an event bus of EventBridge, which invokes the worker asynchronously for each event that matches.
     Bus(BusTrigger),
+    /// An event source mapping of a DynamoDB stream or a Kinesis stream: batches of records, in the order of each shard.
+    Stream(StreamTrigger),
 }
 
 /// `{ schedule = "rate(5 minutes)" }`
@@ -101,15 +106,6 @@ pub struct BusTrigger {
     pub pattern: String,
 }
 
-/// The queue, bucket, topic or event bus of a trigger.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TriggerSource {
-    /// A resource of the app, which is created and deleted with it: its name without app and stage.
-    Own(String),
-    /// An existing resource: its ARN.
-    Existing(String),
-}
-
 /// A kind of change of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ObjectEvent {
@@ -125,23 +121,6 @@ pub(super) struct TriggerDeclaration {
     pub(super) worker: String,
     pub(super) location: String,
     pub(super) trigger: Trigger,
-}
-
-impl TriggerSource {
-    /// Returns the name without app, stage, account and region: `jobs`, or the last part of the ARN.
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Own(name) => name,
-            Self::Existing(arn) => arn.rsplit([':', '/']).next().unwrap_or(arn),
-        }
-    }
-
-    /// Returns the value in the settings: the name or the ARN.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Own(text) | Self::Existing(text) => text,
-        }
-    }
 }
 
 impl ObjectEvent {
@@ -182,6 +161,14 @@ impl Trigger {
                 format!("topic `{}`{filter}", topic.topic.as_str())
             }
             Self::Bus(bus) => format!("bus `{}` ({})", bus.bus.as_str(), bus.pattern),
+            Self::Stream(stream) => {
+                let filters = if stream.filters.is_empty() {
+                    String::new()
+                } else {
+                    format!(" ({})", stream.filters.join(" or "))
+                };
+                format!("{} stream `{}`{filters}", stream.service.title(), stream.source.as_str())
+            }
         }
     }
 }
@@ -298,6 +285,15 @@ pub(super) fn validate_topic_or_bus_name(name: &str) -> Result<(), String> {
     validate_length(name)?;
     if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') {
         return Err("names of topics and event buses have only letters, digits, `-` and `_`".to_owned());
+    }
+    Ok(())
+}
+
+/// Returns why a table or a Kinesis stream of the app cannot have that name.
+pub(super) fn validate_stream_name(name: &str) -> Result<(), String> {
+    validate_length(name)?;
+    if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') {
+        return Err("names of tables and streams have only letters, digits, `-` and `_`".to_owned());
     }
     Ok(())
 }

@@ -18,6 +18,9 @@ const MAX_KEY_NAME_BYTES: usize = 255;
 /// Members of a statement that grants something. Lambda's roles have no `Principal`.
 const STATEMENT_MEMBERS: &[&str] = &["Action", "Condition", "Effect", "NotAction", "NotResource", "Resource", "Sid"];
 
+/// Keys of the entry of a table.
+const TABLE_KEYS: &[&str] = &["access", "key", "sort-key", "table"];
+
 impl Reader<'_> {
     /// Reads the list `uses`.
     pub(super) fn uses(&mut self, value: &Value<'_>, path: &str) -> Option<Vec<Use>> {
@@ -47,6 +50,11 @@ impl Reader<'_> {
         let (Some(table), [kind]) = (table, &kinds[..]) else {
             let list = ResourceKind::ALL.map(|kind| format!("`{}`", kind.as_str())).join(", ");
             self.wrong_value(value, path, &format!("a table with exactly one of {list} and `statement`"));
+            if let Some(table) = table.filter(|_| kinds.is_empty()) {
+                let kinds: Vec<&str> =
+                    ResourceKind::ALL.iter().map(|kind| kind.as_str()).chain(["statement"]).collect();
+                self.suggest_key(table, TABLE_KEYS, &kinds);
+            }
             return None;
         };
         let resource = self.resource(table, *kind, value, path)?;
@@ -63,14 +71,19 @@ impl Reader<'_> {
         path: &str,
     ) -> Option<ResourceUse> {
         let known_keys: &[&str] = match kind {
-            ResourceKind::Table => &["access", "key", "sort-key", "table"],
+            ResourceKind::Table => TABLE_KEYS,
             _ => &["access", kind.as_str()],
         };
+        let problems = self.problems.len();
         for (key, _) in table {
             let name = key.get_ref().as_ref();
             if !known_keys.contains(&name) {
                 self.unknown_key(name, &key.span(), path, known_keys);
             }
+        }
+        if self.problems.len() > problems {
+            // What seems to be missing may be the setting with the wrong name.
+            return None;
         }
         let name = self.resource_name(table.get(kind.as_str())?, kind, &format!("{path}.{}", kind.as_str()));
         let access = self.access(table, kind, value, path);
@@ -108,7 +121,8 @@ impl Reader<'_> {
             (Some(word), _) => {
                 let found = all.into_iter().find(|access| word.get_ref().as_str() == Some(access.word));
                 if found.is_none() {
-                    self.wrong_value(word, &format!("{path}.access"), &format!("one of {words}"));
+                    let expected = if kind.accesses().count() == 1 { words } else { format!("one of {words}") };
+                    self.wrong_value(word, &format!("{path}.access"), &expected);
                 }
                 found
             }
@@ -131,7 +145,7 @@ impl Reader<'_> {
         let result = match kind {
             ResourceKind::Queue => validate_queue_name(&text),
             ResourceKind::Bucket => validate_bucket_name(&text),
-            ResourceKind::Table | ResourceKind::Topic | ResourceKind::Bus => {
+            ResourceKind::Table | ResourceKind::Topic | ResourceKind::Bus | ResourceKind::Stream => {
                 let limit = MAX_QUEUE_NAME_LENGTH;
                 if !text.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)) {
                     Err("the name has only letters, digits, `-` and `_`".to_owned())

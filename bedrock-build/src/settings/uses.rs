@@ -74,6 +74,8 @@ pub enum ResourceKind {
     Topic,
     /// An event bus of EventBridge.
     Bus,
+    /// A data stream of Kinesis.
+    Stream,
     /// A secret of Secrets Manager.
     Secret,
     /// A parameter of the Systems Manager Parameter Store.
@@ -137,6 +139,15 @@ const QUEUE_RECEIVE: &[&str] = &[
     "sqs:GetQueueUrl",
     "sqs:ReceiveMessage",
 ];
+const STREAM_PUT: &[&str] =
+    &["kinesis:DescribeStreamSummary", "kinesis:ListShards", "kinesis:PutRecord", "kinesis:PutRecords"];
+const STREAM_READ: &[&str] = &[
+    "kinesis:DescribeStream",
+    "kinesis:DescribeStreamSummary",
+    "kinesis:GetRecords",
+    "kinesis:GetShardIterator",
+    "kinesis:ListShards",
+];
 const PARAMETER_READ: &[&str] = &["ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath"];
 
 /// All words for access, by the kind of resource. Where a kind has one word only, it is the default.
@@ -155,6 +166,8 @@ pub static ACCESS: &[Access] = &[
     access(ResourceKind::Queue, "receive", &[grant(QUEUE_RECEIVE, &[""])]),
     access(ResourceKind::Topic, "publish", &[grant(&["sns:Publish"], &[""])]),
     access(ResourceKind::Bus, "put", &[grant(&["events:PutEvents"], &[""])]),
+    access(ResourceKind::Stream, "put", &[grant(STREAM_PUT, &[""])]),
+    access(ResourceKind::Stream, "read", &[grant(STREAM_READ, &[""])]),
     access(
         ResourceKind::Secret,
         "read",
@@ -170,12 +183,13 @@ pub static ACCESS: &[Access] = &[
 
 impl ResourceKind {
     /// All kinds, in the order of the documentation.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Table,
         Self::Bucket,
         Self::Queue,
         Self::Topic,
         Self::Bus,
+        Self::Stream,
         Self::Secret,
         Self::Parameter,
         Self::Key,
@@ -191,6 +205,7 @@ impl ResourceKind {
             Self::Queue => "queue",
             Self::Topic => "topic",
             Self::Bus => "bus",
+            Self::Stream => "stream",
             Self::Secret => "secret",
             Self::Parameter => "parameter",
             Self::Key => "key",
@@ -207,6 +222,7 @@ impl ResourceKind {
             Self::Queue => "sqs",
             Self::Topic => "sns",
             Self::Bus => "events",
+            Self::Stream => "kinesis",
             Self::Secret => "secretsmanager",
             Self::Parameter => "ssm",
             Self::Key => "kms",
@@ -232,12 +248,26 @@ impl Use {
     }
 }
 
+impl Use {
+    /// Returns the name of a Kinesis stream of the app. `None` for everything else.
+    pub(crate) fn stream_of_app(&self) -> Option<&str> {
+        match self {
+            Self::Resource(used) if used.kind == ResourceKind::Stream && used.is_of_app() => Some(&used.name),
+            _ => None,
+        }
+    }
+}
+
 impl ResourceUse {
     /// Returns whether the resource is one of the app, which is created with it.
     #[must_use]
     pub fn is_of_app(&self) -> bool {
         let is_created = match self.kind {
-            ResourceKind::Table | ResourceKind::Bucket | ResourceKind::Queue | ResourceKind::Topic => true,
+            ResourceKind::Table
+            | ResourceKind::Bucket
+            | ResourceKind::Queue
+            | ResourceKind::Topic
+            | ResourceKind::Stream => true,
             // Every account has the bus `default`.
             ResourceKind::Bus => self.name != "default",
             ResourceKind::Secret | ResourceKind::Parameter | ResourceKind::Key | ResourceKind::Function => false,
@@ -269,6 +299,7 @@ impl ResourceUse {
             ResourceKind::Queue | ResourceKind::Topic => format!("{{prefix}}{name}"),
             ResourceKind::Bus if name == "default" => "event-bus/default".to_owned(),
             ResourceKind::Bus => format!("event-bus/{{prefix}}{name}"),
+            ResourceKind::Stream => format!("stream/{{prefix}}{name}"),
             // Secrets Manager adds `-` and six characters to the name.
             ResourceKind::Secret => format!("secret:{name}-??????"),
             ResourceKind::Parameter => format!("parameter/{}", name.trim_start_matches('/')),
@@ -292,7 +323,11 @@ impl ResourceUse {
         let name = &self.name;
         match self.kind {
             ResourceKind::Bucket | ResourceKind::Queue => None,
-            ResourceKind::Table | ResourceKind::Bus if self.is_of_app() => Some(format!("{{prefix}}{name}")),
+            ResourceKind::Table | ResourceKind::Bus | ResourceKind::Stream if self.is_of_app() => {
+                Some(format!("{{prefix}}{name}"))
+            }
+            // Kinesis has another parameter for an ARN.
+            ResourceKind::Stream => Some(self.short_name().to_owned()),
             // These APIs accept an ARN where they expect a name.
             ResourceKind::Table | ResourceKind::Bus | ResourceKind::Secret | ResourceKind::Parameter => {
                 Some(name.clone())
@@ -343,6 +378,7 @@ pub fn resource_variable(app: &AppName, kind: ResourceKind, name: &str) -> Strin
         ResourceKind::Queue => "QUEUE_URL",
         ResourceKind::Topic => "TOPIC_ARN",
         ResourceKind::Bus => "BUS",
+        ResourceKind::Stream => "STREAM",
         ResourceKind::Secret => "SECRET",
         ResourceKind::Parameter => "PARAMETER",
         ResourceKind::Key => "KEY_ARN",

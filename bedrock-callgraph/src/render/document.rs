@@ -33,6 +33,8 @@ struct EdgeEntry<'a> {
     places: Vec<PlaceEntry<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     types: Option<TypesEntry<'a>>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    stale: bool,
 }
 
 /// The types of a call by the contract of the callee.
@@ -89,6 +91,7 @@ fn edge(edge: &Edge) -> EdgeEntry<'_> {
         source: edge.source.as_str(),
         places: places(&edge.places),
         types: edge.types.as_ref().map(|types| TypesEntry { event: &types.event, response: &types.response }),
+        stale: edge.is_stale,
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::palette::NodeStyle;
 use crate::depth_first::depth_first;
-use crate::model::{EdgeSource, Graph};
+use crate::model::{Edge, EdgeSource, Graph};
 use crate::node::{NodeName, SourceLine};
 
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub(super) struct Line {
     /// It leads back to a box on the path from the first box.
     pub(super) closes_cycle: bool,
     pub(super) places: Vec<SourceLine>,
-    /// The types of the call: `Size → Thumb[]`. Empty if they are not known.
+    /// The types of the call: `Size → Thumb[]`, and whether they are stale. Empty if they are not known.
     pub(super) types: String,
 }
 
@@ -46,7 +46,7 @@ impl Picture {
             is_dashed: edge.source == EdgeSource::Settings,
             closes_cycle: back_edges.contains(&number),
             places: edge.places.clone(),
-            types: edge.types.as_ref().map(ToString::to_string).unwrap_or_default(),
+            types: label(edge),
         });
         let mut lines: Vec<Line> = known.collect();
         let numbers: BTreeMap<&NodeName, usize> =
@@ -72,6 +72,12 @@ impl Picture {
         lines.sort_by_key(|line| (line.from, line.to));
         Self { boxes, lines }
     }
+}
+
+fn label(edge: &Edge) -> String {
+    let types = edge.types.as_ref().map(ToString::to_string);
+    let stale = edge.is_stale.then(|| "stale".to_owned());
+    types.into_iter().chain(stale).collect::<Vec<_>>().join(", ")
 }
 
 fn untyped_line(from: usize, to: usize, places: Vec<SourceLine>) -> Line {

@@ -189,3 +189,19 @@ fn calls_of_typed_workers_name_their_types() {
     assert_eq!(json["edges"][0]["types"]["response"], "Thumb[] | null");
     assert!(json["edges"][1].get("types").is_none());
 }
+
+#[test]
+fn stale_calls_are_marked_in_every_form() {
+    let mut graph = sample_graph();
+    graph.edges[0].types = Some(CallTypes { event: "Size".to_owned(), response: "any".to_owned() });
+    graph.edges[0].is_stale = true;
+    let text = |format| render(&graph, format).expect("rendered");
+    let expected = "├── resizer (rust): Size → any, built against another contract\n";
+    assert!(text(Format::Text).contains(expected), "{}", text(Format::Text));
+    assert!(text(Format::Mermaid).contains("|\"Size → any, stale\"|"), "{}", text(Format::Mermaid));
+    assert!(text(Format::Dot).contains("label=\"Size → any, stale\""), "{}", text(Format::Dot));
+    assert!(text(Format::Svg).contains(", Size → any, stale</title>"), "{}", text(Format::Svg));
+    let json: serde_json::Value = serde_json::from_str(&text(Format::Json)).expect("JSON");
+    assert_eq!(json["edges"][0]["stale"], true);
+    assert!(json["edges"][1].get("stale").is_none());
+}

@@ -84,6 +84,9 @@ impl Trees<'_> {
             line.push_str(": ");
             line.push_str(&types.to_string());
         }
+        if self.graph.edges[edge].is_stale {
+            line += ", built against another contract";
+        }
         if self.path.contains(&to) {
             line += ", a cycle";
         } else if is_expanded && calls {

@@ -62,7 +62,7 @@ pub(super) async fn delete_log_group(context: &FunctionContext<'_>) -> StepResul
 pub(super) async fn create(context: &FunctionContext<'_>, desired: &DesiredFunction) -> StepResult {
     let upload = read_and_upload(context, &desired.zip).await?;
     let code = match &upload.source {
-        CodeSource::Bytes(bytes) => FunctionCode::builder().zip_file(Blob::new(bytes.clone())),
+        CodeSource::Bytes(bytes) => FunctionCode::builder().zip_file(Blob::new(bytes.to_vec())),
         CodeSource::Bucket { bucket, key } => FunctionCode::builder().s3_bucket(bucket).s3_key(key),
     };
     let code = code.build();
@@ -173,7 +173,7 @@ pub(crate) async fn update_code(
     let request = || {
         let function = aws.lambda.update_function_code().function_name(name);
         let function = match &upload.source {
-            CodeSource::Bytes(bytes) => function.zip_file(Blob::new(bytes.clone())),
+            CodeSource::Bytes(bytes) => function.zip_file(Blob::new(bytes.to_vec())),
             CodeSource::Bucket { bucket, key } => function.s3_bucket(bucket).s3_key(key),
         };
         let timeouts = aws_sdk_lambda::Config::builder().timeout_config(upload.timeouts.clone());

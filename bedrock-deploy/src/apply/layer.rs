@@ -18,7 +18,7 @@ pub(super) async fn publish(context: &FunctionContext<'_>, desired: &DesiredFunc
     let Some(layer) = &desired.worker_layer else { return Err(Error::app("there is no layer to publish").into()) };
     let upload = read_and_upload(context, &layer.zip).await?;
     let source = match &upload.source {
-        CodeSource::Bytes(bytes) => LayerVersionContentInput::builder().zip_file(Blob::new(bytes.clone())),
+        CodeSource::Bytes(bytes) => LayerVersionContentInput::builder().zip_file(Blob::new(bytes.to_vec())),
         CodeSource::Bucket { bucket, key } => LayerVersionContentInput::builder().s3_bucket(bucket).s3_key(key),
     };
     let source = source.build();
@@ -26,7 +26,7 @@ pub(super) async fn publish(context: &FunctionContext<'_>, desired: &DesiredFunc
     let request = || {
         let layer_version = context.aws.lambda.publish_layer_version().layer_name(context.name).content(source.clone());
         let layer_version = layer_version.description(&layer.description);
-        let layer_version = layer_version.compatible_architectures(Architecture::from(version.architecture.as_str()));
+        let layer_version = layer_version.set_compatible_architectures(compatible_architectures(&version.architecture));
         let layer_version = layer_version.compatible_runtimes(Runtime::from(version.settings.runtime.as_str()));
         let timeouts = aws_sdk_lambda::Config::builder().timeout_config(upload.timeouts.clone());
         layer_version.customize().config_override(timeouts).send()
@@ -39,6 +39,12 @@ pub(super) async fn publish(context: &FunctionContext<'_>, desired: &DesiredFunc
         return Err(error);
     }
     Ok(published.layer_version_arn().unwrap_or_default().to_owned())
+}
+
+/// Returns `None` for the default architecture: regions without arm64 refuse layers that name any ("CompatibleArchitectures are not
+/// supported", elastic/apm-aws-lambda issue 112).
+fn compatible_architectures(architecture: &str) -> Option<Vec<Architecture>> {
+    (architecture != Architecture::X8664.as_str()).then(|| vec![Architecture::from(architecture)])
 }
 
 /// Deletes versions of the layer, except those that a version of the function uses: Lambda would refuse to roll back to it.
@@ -58,4 +64,15 @@ async fn delete_version(context: &FunctionContext<'_>, number: i64) -> StepResul
     let request = || lambda.delete_layer_version().layer_name(context.name).version_number(number).send();
     call(Idempotency::Idempotent, request).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_arm64_is_named_as_architecture() {
+        assert_eq!(compatible_architectures("x86_64"), None);
+        assert_eq!(compatible_architectures("arm64"), Some(vec![Architecture::Arm64]));
+    }
 }

@@ -1,11 +1,13 @@
-//! Creates tables, topics and event buses of the app.
+//! Creates tables, topics, event buses and Kinesis streams of the app.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableStatus, Tag as TableTag,
 };
 use aws_sdk_eventbridge::types::Tag as BusTag;
+use aws_sdk_kinesis::types::{StreamMode, StreamModeDetails, StreamStatus};
 use aws_sdk_sns::types::Tag as TopicTag;
 use bedrock_diagnostics::Error;
 
@@ -14,7 +16,7 @@ use crate::aws::{Aws, Idempotency, call, ok_if_exists, optional};
 use crate::stage::StageContext;
 use crate::uses::TableKey;
 
-/// Pause before AWS is asked again whether a table is ready, and how often it is asked: 5 minutes.
+/// Pause before AWS is asked again whether a table or a stream is ready, and how often it is asked: 5 minutes.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 const MAX_POLLS: usize = 600;
 
@@ -67,6 +69,31 @@ pub(crate) async fn create_bus(aws: &Aws, stage: &StageContext, name: &str) -> S
     let tags = collect(stage.tags().into_iter().map(|(key, value)| BusTag::builder().key(key).value(value).build()))?;
     let request = || aws.events.create_event_bus().name(name).set_tags(Some(tags.clone())).send();
     Ok(ok_if_exists(call(Idempotency::NotIdempotent, request).await)?)
+}
+
+/// Creates a Kinesis stream that is billed by its records, and waits until it can be used.
+pub(crate) async fn create_stream(aws: &Aws, stage: &StageContext, name: &str) -> StepResult {
+    let mode = StreamModeDetails::builder().stream_mode(StreamMode::OnDemand).build();
+    let mode = mode.map_err(|error| StepError::invalid_request(&error))?;
+    let tags: HashMap<String, String> = stage.tags().into_iter().collect();
+    let request = || {
+        let stream = aws.kinesis.create_stream().stream_name(name).stream_mode_details(mode.clone());
+        stream.set_tags(Some(tags.clone())).send()
+    };
+    ok_if_exists(call(Idempotency::NotIdempotent, request).await)?;
+    for _ in 0..MAX_POLLS {
+        let request = || aws.kinesis.describe_stream_summary().stream_name(name).send();
+        let stream = optional(call(Idempotency::Idempotent, request).await)?;
+        let summary = stream.and_then(|response| response.stream_description_summary);
+        if summary.is_some_and(|summary| *summary.stream_status() == StreamStatus::Active) {
+            // Emulators ignore the tags of a new stream.
+            let request = || aws.kinesis.add_tags_to_stream().stream_name(name).set_tags(Some(tags.clone())).send();
+            call(Idempotency::Idempotent, request).await?;
+            return Ok(());
+        }
+        tokio::time::sleep(POLL_INTERVAL).await;
+    }
+    Err(Error::app("AWS has not created the stream within 5 minutes").into())
 }
 
 fn collect<T, E: std::fmt::Display>(built: impl IntoIterator<Item = Result<T, E>>) -> Result<Vec<T>, StepError> {

@@ -1,4 +1,5 @@
-//! How a zip gets to Lambda: in the request, or through an S3 bucket if it is too large for a request.
+//! How a zip gets to Lambda: in the request, or through an S3 bucket, which needs a quarter fewer bytes than base64 in a request
+//! and takes zips that are too large for one.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -15,7 +16,9 @@ use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::context::{FunctionContext, StepError, StepResult};
-use crate::aws::{Aws, CONNECT_TIMEOUT, Idempotency, READ_TIMEOUT, call, ok_if_exists, optional};
+use crate::aws::{
+    Aws, AwsError, CONNECT_TIMEOUT, Idempotency, LARGE_UPLOAD_BYTES, READ_TIMEOUT, call, ok_if_exists, optional,
+};
 use crate::desired::ZipFile;
 use crate::manifest::BUILD_HELP;
 use crate::stage::{OWNER, OWNER_TAG, StageContext};
@@ -34,7 +37,7 @@ const REGION_WITHOUT_CONSTRAINT: &str = "us-east-1";
 /// Where Lambda gets a zip from.
 #[derive(Debug, Clone)]
 pub(crate) enum CodeSource {
-    Bytes(Vec<u8>),
+    Bytes(Bytes),
     Bucket { bucket: String, key: String },
 }
 
@@ -46,7 +49,7 @@ pub(crate) struct Upload {
     _permit: Option<OwnedSemaphorePermit>,
 }
 
-/// Reads a zip, and uploads it to the bucket if it is too large for a request. Returns an error if it was changed after the
+/// Reads a zip, and uploads it to the bucket if it is large. Returns an error if it was changed after the
 /// build.
 pub(super) async fn read_and_upload(context: &FunctionContext<'_>, zip: &ZipFile) -> Result<Upload, StepError> {
     let path = zip.path.display();
@@ -57,7 +60,8 @@ pub(super) async fn read_and_upload(context: &FunctionContext<'_>, zip: &ZipFile
     upload(context.aws, context.stage, context.name, bytes).await
 }
 
-/// Prepares the request with a zip of `function`, and uploads it to the bucket if it is too large for a request.
+/// Prepares the request with a zip of `function`, and uploads it to the bucket if it is too large for a request, or if it is large
+/// and the caller may use the bucket.
 pub(crate) async fn upload(
     aws: &Aws,
     stage: &StageContext,
@@ -66,20 +70,42 @@ pub(crate) async fn upload(
 ) -> Result<Upload, StepError> {
     let permit = aws.upload_permits.acquire(bytes.len()).await;
     let timeouts = upload_timeouts(bytes.len());
-    if bytes.len() <= MAX_DIRECT_UPLOAD_BYTES {
-        return Ok(Upload { source: CodeSource::Bytes(bytes), timeouts, _permit: permit });
-    }
-    let bucket = stage.upload_bucket();
-    prepare_upload_bucket(aws, stage, &bucket).await?;
-    let key = format!("{function}/{}.zip", Digest::of(&bytes));
     let bytes = Bytes::from(bytes);
+    let source = if bytes.len() > MAX_DIRECT_UPLOAD_BYTES {
+        prepare_upload_bucket(aws, stage, &stage.upload_bucket()).await?;
+        put_object(aws, stage, function, &bytes, &timeouts).await?
+    } else if bytes.len() > LARGE_UPLOAD_BYTES {
+        let check = async { prepare_upload_bucket(aws, stage, &stage.upload_bucket()).await.is_ok() };
+        let is_usable = aws.upload_bucket_check.get_or_check(check).await;
+        let put = if is_usable { Some(put_object(aws, stage, function, &bytes, &timeouts).await) } else { None };
+        match put {
+            Some(Err(error)) if !error.is_denied() => return Err(error.into()),
+            Some(Ok(source)) => source,
+            _ => CodeSource::Bytes(bytes),
+        }
+    } else {
+        CodeSource::Bytes(bytes)
+    };
+    Ok(Upload { source, timeouts, _permit: permit })
+}
+
+/// Uploads a zip to the bucket. It can be repeated, unlike a request that creates something.
+async fn put_object(
+    aws: &Aws,
+    stage: &StageContext,
+    function: &str,
+    bytes: &Bytes,
+    timeouts: &TimeoutConfig,
+) -> Result<CodeSource, AwsError> {
+    let bucket = stage.upload_bucket();
+    let key = format!("{function}/{}.zip", Digest::of(bytes));
     let request = || {
         let object = aws.s3.put_object().bucket(&bucket).key(&key).expected_bucket_owner(&stage.env.account);
         let object = object.body(ByteStream::from(bytes.clone())).customize();
         object.config_override(aws_sdk_s3::Config::builder().timeout_config(timeouts.clone())).send()
     };
     call(Idempotency::Idempotent, request).await?;
-    Ok(Upload { source: CodeSource::Bucket { bucket, key }, timeouts, _permit: permit })
+    Ok(CodeSource::Bucket { bucket, key })
 }
 
 /// Returns the timeouts of a request with a zip of `bytes` in it. The read timeout of the HTTP client includes the time in

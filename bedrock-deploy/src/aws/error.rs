@@ -8,6 +8,8 @@ use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 
 use bedrock_diagnostics::{Error, ExitKind};
 
+use super::action::action_of;
+
 /// Error codes of credentials that exist but are not valid.
 const INVALID_CREDENTIALS_CODES: [&str; 6] = [
     "ExpiredToken",
@@ -16,6 +18,31 @@ const INVALID_CREDENTIALS_CODES: [&str; 6] = [
     "InvalidSignatureException",
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
+];
+
+/// Error codes of requests that were throttled.
+const THROTTLED_CODES: [&str; 7] = [
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "429",
+];
+/// Texts of errors that mean that AWS is busy, with other error codes than [`THROTTLED_CODES`].
+const THROTTLED_MESSAGES: [&str; 1] = ["throttled by EC2"];
+/// Parts of the error codes of quotas: `CodeStorageExceededException`, `LimitExceeded`, `ServiceQuotaExceededException`.
+const QUOTA_CODES: [&str; 3] = ["LimitExceeded", "QuotaExceeded", "StorageExceeded"];
+/// Error codes of values that the service does not accept.
+const INVALID_VALUE_CODES: [&str; 7] = [
+    "InvalidArgument",
+    "InvalidAttributeValue",
+    "InvalidParameterValue",
+    "InvalidParameterValueException",
+    "MalformedPolicyDocument",
+    "ValidationError",
+    "ValidationException",
 ];
 
 /// Error codes and texts of requests whose signature has a time that differs too much from that of AWS.
@@ -29,7 +56,13 @@ const HTML_MESSAGE: &str =
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum AwsError {
     /// The service responded with an error. The request had no effect unless the status is 500 or above.
-    Service { code: String, message: String, status: u16 },
+    Service {
+        /// For example `lambda:CreateFunction`. `None` if the error is not that of one request of a service.
+        action: Option<String>,
+        code: String,
+        message: String,
+        status: u16,
+    },
     /// The connection could not be established, so the request had no effect.
     NotSent(String),
     /// The request was sent, but no response arrived: it may have had an effect.
@@ -121,6 +154,61 @@ impl AwsError {
         self.into_error(ExitKind::Call, message)
     }
 
+    /// Returns the words of AWS after the action: `lambda:CreateFunction: AccessDeniedException: User … is not authorized`.
+    fn words(&self) -> String {
+        match self {
+            Self::Service { action, code, message, .. } => {
+                let parts = [action.as_deref().unwrap_or_default(), code, message];
+                parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ")
+            }
+            Self::NotSent(reason) => format!("failed to connect: {reason}"),
+            Self::NoResponse(reason) => format!("no response: {reason}"),
+            Self::NoCredentials(reason) => reason.clone(),
+        }
+    }
+
+    /// Returns what the user can do, for errors that say nothing about credentials. `None` if only the words of AWS say it.
+    fn help(&self) -> Option<String> {
+        let Self::Service { action, code, message, status } = self else {
+            return Some("check the connection to AWS and `HTTPS_PROXY`, then run the same command again".to_owned());
+        };
+        if self.is_denied() {
+            let action = action.as_deref().map_or("the request".to_owned(), |action| format!("`{action}`"));
+            return Some(format!(
+                "allow {action}: `cargo bedrock deploy --print-policy` prints all permissions of a deployer"
+            ));
+        }
+        if is_throttled(code, message) {
+            return Some(
+                "AWS limits the rate of requests of the account: run the same command again in a minute".to_owned(),
+            );
+        }
+        if QUOTA_CODES.iter().any(|part| code.contains(part)) {
+            return Some(
+                "delete what is not used, or request a higher quota in the console of Service Quotas".to_owned(),
+            );
+        }
+        if code == "RequestEntityTooLargeException" {
+            return Some(
+                "remove dependencies: a request takes a zip of 50 MB, a function 250 MB without compression".to_owned(),
+            );
+        }
+        if code == "BucketAlreadyExists" {
+            return Some("another account has this bucket name: rename the app, the stage or the bucket".to_owned());
+        }
+        if message.contains("visibility timeout") {
+            return Some(
+                "raise the visibility timeout of the queue to six times the `timeout` of the worker".to_owned(),
+            );
+        }
+        if INVALID_VALUE_CODES.contains(&code.as_str()) {
+            return Some("correct what AWS names, build, and run the same command again".to_owned());
+        }
+        (*status >= 500).then(|| {
+            "run the same command again; https://health.aws.amazon.com shows whether AWS has an outage".to_owned()
+        })
+    }
+
     /// Problems with credentials and connections are always errors of this machine, whatever `kind` is.
     fn into_error(self, kind: ExitKind, message: impl Into<String>) -> Error {
         let with_credentials_help = |error: Error| {
@@ -128,26 +216,25 @@ impl AwsError {
                 .help("log in with `aws login`, `aws sso login` or `aws configure`, or choose a profile with `--profile NAME`")
                 .help("`aws sts get-caller-identity` shows the identity that AWS sees")
         };
+        let help = self.help();
+        let words = self.words();
         match self {
             Self::Service { code, message: reason, .. } if is_wrong_clock(&code, &reason) => {
                 let error = Error::call(message).cause("AWS rejected the time of the request");
-                error
-                    .cause(format!("{code}: {reason}"))
-                    .help("set the clock of this machine: `timedatectl set-ntp true`")
+                error.cause(words).help("set the clock of this machine: `timedatectl set-ntp true`")
             }
-            Self::Service { code, message: reason, .. } if reason == HTML_MESSAGE => {
-                let error = Error::call(message).cause(format!("{code}: {reason}"));
+            Self::Service { message: reason, .. } if reason == HTML_MESSAGE => {
+                let error = Error::call(message).cause(words);
                 error.help("log in to the network, or check `HTTPS_PROXY`, `NO_PROXY` and `--endpoint-url`")
             }
-            Self::Service { code, message: reason, .. } if INVALID_CREDENTIALS_CODES.contains(&code.as_str()) => {
+            Self::Service { code, .. } if INVALID_CREDENTIALS_CODES.contains(&code.as_str()) => {
                 let error = Error::call(message).cause("AWS rejected the credentials");
-                with_credentials_help(error.cause(format!("{code}: {reason}")))
+                with_credentials_help(error.cause(words))
             }
-            Self::Service { code, message: reason, .. } => {
-                Error::new(kind, message).cause(if reason.is_empty() { code } else { format!("{code}: {reason}") })
+            Self::Service { .. } | Self::NoResponse(_) => {
+                help.into_iter().fold(Error::new(kind, message).cause(words), Error::help)
             }
-            Self::NotSent(reason) => Error::call(message).cause(format!("failed to connect: {reason}")),
-            Self::NoResponse(reason) => Error::new(kind, message).cause(format!("no response: {reason}")),
+            Self::NotSent(_) => help.into_iter().fold(Error::call(message).cause(words), Error::help),
             Self::NoCredentials(reason) => {
                 with_credentials_help(Error::call(message).cause("there are no AWS credentials").cause(reason))
             }
@@ -163,27 +250,36 @@ where
         if let Some(reason) = sources(&error).find_map(|source| source.downcast_ref::<CredentialsError>()) {
             return Self::NoCredentials(error_chain(reason));
         }
+        let action = action_of::<E>();
+        let reason =
+            |action: Option<String>| action.into_iter().chain([error_chain(&error)]).collect::<Vec<_>>().join(": ");
         match &error {
-            SdkError::ServiceError(refused) if is_html(refused.raw()) => html_error(refused.raw()),
-            SdkError::ResponseError(invalid) if is_html(invalid.raw()) => html_error(invalid.raw()),
+            SdkError::ServiceError(refused) if is_html(refused.raw()) => html_error(refused.raw(), action),
+            SdkError::ResponseError(invalid) if is_html(invalid.raw()) => html_error(invalid.raw(), action),
             SdkError::ServiceError(refused) => {
                 let status = refused.raw().status().as_u16();
                 // The response to a HEAD request has no body, and therefore no error code.
                 let code = refused.err().code().map(str::to_owned);
                 let code =
                     code.unwrap_or_else(|| if status == 404 { "NotFound".to_owned() } else { status.to_string() });
-                Self::Service { code, message: refused.err().message().unwrap_or_default().to_owned(), status }
+                let message = refused.err().message().unwrap_or_default().to_owned();
+                Self::Service { action, code, message, status }
             }
             SdkError::ResponseError(invalid) if invalid.raw().status().as_u16() >= 500 => {
                 let status = invalid.raw().status().as_u16();
-                Self::Service { code: status.to_string(), message: String::new(), status }
+                Self::Service { action, code: status.to_string(), message: String::new(), status }
             }
-            SdkError::DispatchFailure(failure) if failure.is_user() => Self::NotSent(error_chain(&error)),
-            SdkError::ConstructionFailure(_) => Self::NotSent(error_chain(&error)),
-            SdkError::DispatchFailure(_) if is_connect_error(&error) => Self::NotSent(error_chain(&error)),
-            _ => Self::NoResponse(error_chain(&error)),
+            SdkError::DispatchFailure(failure) if failure.is_user() => Self::NotSent(reason(action)),
+            SdkError::ConstructionFailure(_) => Self::NotSent(reason(action)),
+            SdkError::DispatchFailure(_) if is_connect_error(&error) => Self::NotSent(reason(action)),
+            _ => Self::NoResponse(reason(action)),
         }
     }
+}
+
+/// Returns whether AWS refused the request because there were too many.
+pub(super) fn is_throttled(code: &str, message: &str) -> bool {
+    THROTTLED_CODES.contains(&code) || THROTTLED_MESSAGES.iter().any(|text| message.contains(text))
 }
 
 fn is_wrong_clock(code: &str, message: &str) -> bool {
@@ -196,9 +292,9 @@ pub(super) fn is_html(response: &HttpResponse) -> bool {
 }
 
 /// An HTML page has no error code, so that it is neither "not found" nor an operation that the region does not have.
-pub(super) fn html_error(response: &HttpResponse) -> AwsError {
+pub(super) fn html_error(response: &HttpResponse, action: Option<String>) -> AwsError {
     let status = response.status().as_u16();
-    AwsError::Service { code: format!("HTTP status {status}"), message: HTML_MESSAGE.to_owned(), status }
+    AwsError::Service { action, code: format!("HTTP status {status}"), message: HTML_MESSAGE.to_owned(), status }
 }
 
 /// Returns `None` if the requested resource does not exist.

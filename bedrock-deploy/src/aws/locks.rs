@@ -1,14 +1,15 @@
-//! Limits what is done at the same time with the clients of one command: changes of one resource policy, and large uploads.
+//! Limits what is done at the same time with the clients of one command: changes of one resource policy, large uploads, and the
+//! preparation of the bucket for them.
 
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{Mutex as AsyncMutex, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Mutex as AsyncMutex, OnceCell, OwnedSemaphorePermit, Semaphore};
 
 /// Zips that are larger than this are uploaded [`MAX_CONCURRENT_LARGE_UPLOADS`] at a time, so that each gets a share of the
 /// connection with which it does not take forever.
-const LARGE_UPLOAD_BYTES: usize = 5_000_000;
+pub(crate) const LARGE_UPLOAD_BYTES: usize = 5_000_000;
 const MAX_CONCURRENT_LARGE_UPLOADS: usize = 2;
 
 /// One lock for each function whose resource policy is changed. Cheap to clone.
@@ -24,6 +25,17 @@ impl PolicyLocks {
         };
         let _guard = lock.lock().await;
         work.await
+    }
+}
+
+/// Whether the bucket for uploads can be used, which is found out once. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct UploadBucketCheck(Arc<OnceCell<bool>>);
+
+impl UploadBucketCheck {
+    /// Returns the result of the first `check`.
+    pub(crate) async fn get_or_check(&self, check: impl Future<Output = bool>) -> bool {
+        *self.0.get_or_init(|| check).await
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! | module | holds |
 //! | --- | --- |
+//! | `action` | the names of actions, for messages |
 //! | `error` | [`AwsError`]: a request that failed, in one form for all services |
 //! | `http_client` | connections, with proxies and certificates |
 //! | `locks` | what is not done at the same time |
@@ -12,6 +13,7 @@
 //! A command does all its work inside one [`run`]. The SDK's own retries are off, because they also repeat requests that
 //! may already have had an effect.
 
+mod action;
 mod error;
 mod http_client;
 mod locks;
@@ -37,7 +39,8 @@ use hyper_util::rt::TokioExecutor;
 
 pub(crate) use error::{AwsError, ok_if_exists, optional};
 pub(crate) use http_client::{CONNECT_TIMEOUT, READ_TIMEOUT, http_client};
-use locks::{PolicyLocks, UploadPermits};
+pub(crate) use locks::LARGE_UPLOAD_BYTES;
+use locks::{PolicyLocks, UploadBucketCheck, UploadPermits};
 pub(crate) use retry::{Idempotency, call, pause, request_count, with_interrupt};
 pub(crate) use server_date::ServerDate;
 pub(crate) use service_api::{ServiceApi, percent_encode};
@@ -67,6 +70,7 @@ pub struct Aws {
     /// ARN of the caller.
     pub(crate) principal: String,
     pub(crate) iam: aws_sdk_iam::Client,
+    pub(crate) kinesis: aws_sdk_kinesis::Client,
     pub(crate) lambda: aws_sdk_lambda::Client,
     pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
     pub(crate) s3: aws_sdk_s3::Client,
@@ -77,6 +81,7 @@ pub struct Aws {
     pub(crate) ssm: aws_sdk_ssm::Client,
     pub(crate) policy_locks: PolicyLocks,
     pub(crate) upload_permits: UploadPermits,
+    pub(crate) upload_bucket_check: UploadBucketCheck,
 }
 
 /// An account and region of AWS.
@@ -123,6 +128,7 @@ async fn connect(options: &AwsOptions) -> Result<Aws> {
         events: aws_sdk_eventbridge::Client::new(&sdk),
         principal: identity.arn().unwrap_or_default().to_owned(),
         iam: aws_sdk_iam::Client::new(&sdk),
+        kinesis: aws_sdk_kinesis::Client::new(&sdk),
         lambda: aws_sdk_lambda::Client::new(&sdk),
         logs: aws_sdk_cloudwatchlogs::Client::new(&sdk),
         s3: aws_sdk_s3::Client::from_conf(s3),
@@ -133,6 +139,7 @@ async fn connect(options: &AwsOptions) -> Result<Aws> {
         ssm: aws_sdk_ssm::Client::new(&sdk),
         policy_locks: PolicyLocks::default(),
         upload_permits: UploadPermits::default(),
+        upload_bucket_check: UploadBucketCheck::default(),
         env: AwsEnvironment { partition, region, account },
     })
 }
@@ -183,7 +190,8 @@ pub(crate) async fn download(url: &str) -> std::result::Result<Vec<u8>, AwsError
         if status.is_success() {
             return Ok(body.to_vec());
         }
-        Err(AwsError::Service { code: status.to_string(), message: String::new(), status: status.as_u16() })
+        let code = status.to_string();
+        Err(AwsError::Service { action: None, code, message: String::new(), status: status.as_u16() })
     };
     let timed_out = |_| Err(AwsError::NoResponse(format!("timed out after {} s", DOWNLOAD_TIMEOUT.as_secs())));
     tokio::time::timeout(DOWNLOAD_TIMEOUT, request).await.unwrap_or_else(timed_out)

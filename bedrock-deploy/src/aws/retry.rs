@@ -9,7 +9,7 @@ use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 
 use bedrock_diagnostics::Interrupt;
 
-use super::error::AwsError;
+use super::error::{AwsError, is_throttled};
 
 /// Whether a request may be repeated when it is unknown whether the first attempt had an effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,16 +23,6 @@ pub(crate) enum Idempotency {
     EventuallyConsistent,
 }
 
-/// Error codes of requests that were throttled.
-const THROTTLED_CODES: [&str; 7] = [
-    "RequestLimitExceeded",
-    "RequestThrottled",
-    "SlowDown",
-    "Throttling",
-    "ThrottlingException",
-    "TooManyRequestsException",
-    "429",
-];
 /// Error codes of concurrent changes of the same resource, often by ourselves.
 const CONCURRENT_CHANGE_CODES: [&str; 5] = [
     "ConcurrentModification",
@@ -55,8 +45,6 @@ const NOT_YET_VISIBLE_MESSAGES: [&str; 9] = [
     "must allow AWS EventBridge Scheduler to assume the role",
     "Unable to validate the following destination configurations",
 ];
-/// Texts of errors that mean that AWS is busy, with other error codes than [`THROTTLED_CODES`].
-const THROTTLED_MESSAGES: [&str; 1] = ["throttled by EC2"];
 /// Start of Lambda's error about a mapping whose queue has a new visibility timeout that Lambda does not see yet.
 const VISIBILITY_MESSAGE: &str = "Queue visibility timeout";
 /// Error codes of a queue whose name cannot be used again for 60 s after its deletion.
@@ -241,9 +229,7 @@ fn retry_reason(error: &AwsError, idempotency: Idempotency) -> Option<RetryReaso
 }
 
 fn is_busy(code: &str, message: &str) -> bool {
-    THROTTLED_CODES.contains(&code)
-        || CONCURRENT_CHANGE_CODES.contains(&code)
-        || contains_any(message, &THROTTLED_MESSAGES)
+    is_throttled(code, message) || CONCURRENT_CHANGE_CODES.contains(&code)
 }
 
 fn contains_any(message: &str, texts: &[&str]) -> bool {
@@ -257,7 +243,7 @@ mod tests {
     use super::*;
 
     fn service_error(code: &str, message: &str, status: u16) -> AwsError {
-        AwsError::Service { code: code.to_owned(), message: message.to_owned(), status }
+        AwsError::Service { action: None, code: code.to_owned(), message: message.to_owned(), status }
     }
 
     /// Returns how often a request is retried that always fails with `error`.

@@ -96,14 +96,23 @@ impl ServiceApi {
         let dispatch_failure = |error| AwsError::from(SdkError::<GetCallerIdentityError, _>::dispatch_failure(error));
         let response: HttpResponse = self.connector.call(request).await.map_err(dispatch_failure)?;
         if is_html(&response) {
-            return Err(html_error(&response));
+            return Err(html_error(&response, Some(self.action(method))));
         }
         let status = response.status().as_u16();
         let error_type = response.headers().get("x-amzn-errortype").map(str::to_owned);
         let body = ByteStream::new(response.into_body()).collect().await;
         let body = body.map_err(|error| AwsError::NoResponse(error.to_string()))?.into_bytes();
         let value: Value = serde_json::from_slice(&body).unwrap_or_default();
-        if (200..300).contains(&status) { Ok(value) } else { Err(service_error(status, error_type, &value)) }
+        if (200..300).contains(&status) {
+            Ok(value)
+        } else {
+            Err(service_error(self.action(method), status, error_type, &value))
+        }
+    }
+
+    /// Returns the action that a request needs, in the words of IAM. API Gateway's are named by methods.
+    fn action(&self, method: &str) -> String {
+        format!("{}:{method}", self.service)
     }
 
     async fn signed(&self, method: &str, path: &str, body: String) -> Result<HttpRequest, AwsError> {
@@ -147,11 +156,12 @@ impl ServiceApi {
 }
 
 /// Returns the error of a response: its code is in a header or in the body, with more text after `:` or before `#`.
-fn service_error(status: u16, error_type: Option<String>, body: &Value) -> AwsError {
+fn service_error(action: String, status: u16, error_type: Option<String>, body: &Value) -> AwsError {
     let code = error_type.or_else(|| body["__type"].as_str().map(str::to_owned));
     let code = code.and_then(|code| Some(code.split(':').next()?.rsplit('#').next()?.to_owned()));
     let message = ["message", "Message"].iter().find_map(|key| body[*key].as_str()).unwrap_or_default();
-    AwsError::Service { code: code.unwrap_or_else(|| status.to_string()), message: message.to_owned(), status }
+    let code = code.unwrap_or_else(|| status.to_string());
+    AwsError::Service { action: Some(action), code, message: message.to_owned(), status }
 }
 
 /// Encodes a part of a path or of a query.

@@ -78,7 +78,7 @@ fn deployed_function(response: &GetFunctionOutput) -> Result<DeployedFunction, A
         // Without its tags, it is unknown whether the function is ours.
         let code = error.error_code().to_owned();
         let message = error.message().to_owned();
-        return Err(AwsError::Service { code, message, status: 403 });
+        return Err(AwsError::Service { action: Some("lambda:ListTags".to_owned()), code, message, status: 403 });
     }
     let tags: Tags = response.tags().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect();
     let empty = FunctionConfiguration::builder().build();

@@ -1,4 +1,4 @@
-//! Reads the tables, topics and event buses of the app that functions use.
+//! Reads the tables, topics, event buses and Kinesis streams of the app that functions use or are invoked by.
 
 use std::collections::BTreeMap;
 
@@ -28,6 +28,7 @@ pub(crate) async fn read_resources(
         let found = match kind.as_str() {
             "table" => read_table(aws, &id).await,
             "topic" => read_topic(aws, &id).await,
+            "stream" => read_stream(aws, &id).await,
             _ => read_bus(aws, &id).await,
         };
         let found = found.map_err(|error| error.into_app_error(format!("failed to read {kind} `{name}`")))?;
@@ -87,6 +88,20 @@ async fn read_topic(aws: &Aws, id: &ResourceId) -> AwsResult<Option<(Tags, Optio
     }
     let tags = call(Idempotency::Idempotent, || sns.list_tags_for_resource().resource_arn(&id.arn).send()).await?;
     let tags = tags.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect();
+    Ok(Some((tags, None)))
+}
+
+async fn read_stream(aws: &Aws, id: &ResourceId) -> AwsResult<Option<(Tags, Option<TableKey>)>> {
+    let kinesis = &aws.kinesis;
+    let request = || kinesis.describe_stream_summary().stream_name(&id.name).send();
+    if optional(call(Idempotency::Idempotent, request).await)?.is_none() {
+        return Ok(None);
+    }
+    // A stream has at most 50 tags, which is more than a page without `limit` has.
+    let request = || kinesis.list_tags_for_stream().stream_name(&id.name).limit(50).send();
+    let tags = call(Idempotency::Idempotent, request).await?;
+    let tags =
+        tags.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().unwrap_or_default().to_owned())).collect();
     Ok(Some((tags, None)))
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::desired::{EventSourceMapping, NotificationConfig, Schedule, SubscriptionFilter};
+use super::streams::desired::StreamMapping;
 
 /// The actual triggers. Empty, without having been read, if no function has or had triggers.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +20,9 @@ pub(crate) struct ActualTriggers {
     /// Queues of the app by their names, without dead-letter queues.
     pub(crate) queues: BTreeMap<String, ActualQueue>,
     pub(crate) mappings: Vec<ActualMapping>,
+    pub(crate) stream_mappings: Vec<ActualStreamMapping>,
+    /// Enabled streams of tables that invoke functions, by the full names of the tables.
+    pub(crate) table_streams: BTreeMap<String, ActualTableStream>,
     pub(crate) buckets: BTreeMap<String, ActualBucket>,
     /// By their ARNs.
     pub(crate) topics: BTreeMap<String, ActualTopic>,
@@ -90,6 +94,24 @@ pub(crate) struct ActualMapping {
     pub(crate) is_enabled: bool,
     /// Whether it invokes the alias. A mapping of an earlier deploy invokes the unqualified function.
     pub(crate) invokes_alias: bool,
+}
+
+/// An event source mapping from a stream to a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ActualStreamMapping {
+    pub(crate) id: String,
+    pub(crate) key: String,
+    pub(crate) source_arn: String,
+    pub(crate) mapping: StreamMapping,
+    pub(crate) is_enabled: bool,
+    /// Whether it invokes the alias.
+    pub(crate) invokes_alias: bool,
+}
+
+/// The stream of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ActualTableStream {
+    pub(crate) arn: String,
 }
 
 /// A bucket that invokes functions of the stage, or is to do so.

@@ -1,8 +1,8 @@
 //! Applies the steps of triggers: each queue, each bucket, and all schedules together; `event_sources` applies those of topics
-//! and rules.
+//! and rules, `streams` those of streams.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use aws_sdk_iam::types::Tag as RoleTag;
 use aws_sdk_lambda::types::{Filter, FilterCriteria, FunctionResponseType, ScalingConfig};
@@ -16,7 +16,7 @@ use aws_sdk_scheduler::types::{
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 use bedrock_build::triggers::{dead_letter_queue_name, is_fifo_queue};
 use bedrock_diagnostics::{Error, Result};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::desired::{AppQueue, EventSourceMapping, NotificationConfig, Schedule};
 use super::mappings::list_mappings;
@@ -25,7 +25,7 @@ use super::step::{PlannedTrigger, TriggerStep as Step};
 use crate::apply::context::{ApplyContext, StepError, StepResult};
 use crate::apply::resources;
 use crate::apply::upload::bucket_configuration;
-use crate::aws::{Aws, AwsError, Idempotency, call, ok_if_exists, optional};
+use crate::aws::{Aws, AwsError, Idempotency, call, ok_if_exists, optional, timestamp};
 use crate::concurrent::map_concurrently;
 use crate::http_api::apply as http_api;
 use crate::observer::DeployObserver;
@@ -37,8 +37,10 @@ use crate::stage::{ALIAS, INLINE_POLICY, StageContext, TRIGGERS_TAG, bucket_stat
 /// Triggers that are changed at the same time.
 const MAX_CONCURRENT_TRIGGERS: usize = 4;
 /// Pause before AWS is asked again whether a resource is deleted, and how often it is asked: 5 minutes.
-const DELETION_POLL_INTERVAL: Duration = Duration::from_millis(500);
-const MAX_DELETION_POLLS: usize = 600;
+pub(super) const DELETION_POLL_INTERVAL: Duration = Duration::from_millis(500);
+pub(super) const MAX_DELETION_POLLS: usize = 600;
+/// How much the first time zone of the world is ahead of UTC.
+const FIRST_TIME_ZONE: Duration = Duration::from_secs(14 * 3_600);
 /// Retention of dead letters: 14 days, the maximum.
 const DEAD_LETTER_RETENTION_SECONDS: &str = "1209600";
 
@@ -70,7 +72,7 @@ async fn apply_trigger(context: ApplyContext<'_>, planned: &PlannedTrigger) -> R
     Ok(())
 }
 
-fn still_deleting(resource: &str) -> StepError {
+pub(super) fn still_deleting(resource: &str) -> StepError {
     Error::app(format!("AWS has not deleted {resource} within 5 minutes")).into()
 }
 
@@ -78,7 +80,7 @@ fn still_deleting(resource: &str) -> StepError {
 pub(super) struct StepContext<'a> {
     pub(super) aws: &'a Aws,
     pub(super) stage: &'a StageContext,
-    observer: &'a dyn DeployObserver,
+    pub(super) observer: &'a dyn DeployObserver,
 }
 
 impl StepContext<'_> {
@@ -122,6 +124,14 @@ impl StepContext<'_> {
             Step::CreateTable(name, key) => resources::create_table(self.aws, self.stage, name, key).await,
             Step::CreateTopic(name) => resources::create_topic(self.aws, self.stage, name).await,
             Step::CreateBus(name) => resources::create_bus(self.aws, self.stage, name).await,
+            Step::CreateStream(name) => resources::create_stream(self.aws, self.stage, name).await,
+            Step::EnableTableStream { table, view_type } => self.enable_table_stream(table, view_type).await,
+            Step::CreateStreamMapping { key, source, mapping } => {
+                self.create_stream_mapping(key, source, mapping).await
+            }
+            Step::UpdateStreamMapping { id, key, mapping, old } => {
+                self.update_stream_mapping(id, key, mapping, Some(old)).await
+            }
         }
     }
 
@@ -132,7 +142,7 @@ impl StepContext<'_> {
         Ok(())
     }
 
-    fn tags(&self) -> HashMap<String, String> {
+    pub(super) fn tags(&self) -> HashMap<String, String> {
         self.stage.tags().into_iter().collect()
     }
 }
@@ -224,7 +234,19 @@ impl StepContext<'_> {
             let create = create.schedule_expression(&schedule.expression).flexible_time_window(window.clone());
             create.schedule_expression_timezone(&schedule.timezone).target(target.clone()).send()
         };
-        Ok(ok_if_exists(call(Idempotency::NotIdempotent, request).await)?)
+        match ok_if_exists(call(Idempotency::NotIdempotent, request).await) {
+            // AWS does not say whether it accepts a moment that has passed. A new stage must not fail because of it.
+            Err(error)
+                if error.has_code("ValidationException") && has_passed(&schedule.expression, SystemTime::now()) =>
+            {
+                let Schedule { key, expression, timezone, .. } = schedule;
+                self.observer.warning(&format!(
+                    "schedule `{name}` of worker `{key}` is not created: `{expression}` in {timezone} has passed; remove the trigger"
+                ));
+                Ok(())
+            }
+            created => Ok(created?),
+        }
     }
 
     /// Sends all settings: Scheduler resets those that a request does not contain.
@@ -254,6 +276,14 @@ impl StepContext<'_> {
         optional(call(Idempotency::Idempotent, request).await)?;
         Ok(())
     }
+}
+
+/// Returns whether the moment of an expression `at(…)` has passed in some time zone.
+fn has_passed(expression: &str, now: SystemTime) -> bool {
+    let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default() + FIRST_TIME_ZONE;
+    let now = timestamp(i64::try_from(now.as_millis()).unwrap_or(i64::MAX));
+    let moment = expression.strip_prefix("at(").and_then(|rest| rest.strip_suffix(')'));
+    moment.is_some_and(|moment| moment < now.as_str())
 }
 
 /// Makes Scheduler invoke exactly at the scheduled minute.
@@ -353,7 +383,8 @@ impl StepContext<'_> {
             let create = self.aws.lambda.create_event_source_mapping().function_name(self.stage.live_arn(key));
             let create = create.event_source_arn(queue_arn).batch_size(mapping.batch_size);
             let create = create.maximum_batching_window_in_seconds(mapping.batch_window_seconds);
-            let create = create.set_filter_criteria((!mapping.filters.is_empty()).then(|| filter_criteria(mapping)));
+            let create =
+                create.set_filter_criteria((!mapping.filters.is_empty()).then(|| filter_criteria(&mapping.filters)));
             let create = create.set_scaling_config(mapping.maximum_concurrency.map(|_| scaling_config(mapping)));
             let create = create.set_tags(has_mapping_tags(&self.stage.env.partition).then(|| self.tags()));
             create.set_function_response_types(Some(response_types(mapping))).send()
@@ -396,7 +427,7 @@ impl StepContext<'_> {
             let update = self.aws.lambda.update_event_source_mapping().uuid(id).enabled(true);
             let update = update.function_name(self.stage.live_arn(key)).batch_size(mapping.batch_size);
             let update = update.maximum_batching_window_in_seconds(mapping.batch_window_seconds);
-            let update = update.set_filter_criteria(has_filters.then(|| filter_criteria(mapping)));
+            let update = update.set_filter_criteria(has_filters.then(|| filter_criteria(&mapping.filters)));
             let update = update.set_scaling_config(has_limit.then(|| scaling_config(mapping)));
             update.set_function_response_types(Some(response_types(mapping))).send()
         };
@@ -412,9 +443,9 @@ impl StepContext<'_> {
 }
 
 /// Returns the filters. Criteria without filters remove those of a mapping.
-fn filter_criteria(mapping: &EventSourceMapping) -> FilterCriteria {
-    let filters = mapping.filters.iter().map(|pattern| Filter::builder().pattern(pattern.to_string()).build());
-    FilterCriteria::builder().set_filters((!mapping.filters.is_empty()).then(|| filters.collect())).build()
+pub(super) fn filter_criteria(patterns: &[Value]) -> FilterCriteria {
+    let filters = patterns.iter().map(|pattern| Filter::builder().pattern(pattern.to_string()).build());
+    FilterCriteria::builder().set_filters((!patterns.is_empty()).then(|| filters.collect())).build()
 }
 
 /// Returns the limit of concurrent batches. A configuration without limit removes that of a mapping.
@@ -527,5 +558,18 @@ impl StepContext<'_> {
         let request = || self.aws.s3.delete_bucket().bucket(name).expected_bucket_owner(account).send();
         optional(call(Idempotency::Idempotent, request).await)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_have_passed_in_the_first_time_zone() {
+        // 2025-11-25T09:54:55Z, which is 23:54:55 in the first time zone.
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_764_064_495);
+        assert!(has_passed("at(2020-01-01T00:00:00)", now) && has_passed("at(2025-11-25T23:54:54)", now));
+        assert!(!has_passed("at(2025-11-25T23:54:56)", now) && !has_passed("rate(5 minutes)", now));
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bedrock_build::triggers::DEFAULT_BUS;
 use serde_json::Value;
 
+use super::streams::desired::{DesiredStream, StreamSource, add_stream};
 use crate::desired::Desired;
 use crate::manifest::{FilterScope, ObjectEvent, Trigger};
 use crate::stage::{StageContext, arn_resource};
@@ -24,6 +25,7 @@ pub(crate) struct DesiredTriggers {
     pub(crate) topics: BTreeMap<String, DesiredTopic>,
     /// By their ARNs.
     pub(crate) rules: BTreeMap<String, DesiredRule>,
+    pub(crate) streams: BTreeMap<StreamSource, DesiredStream>,
 }
 
 /// A topic to which workers subscribe.
@@ -151,6 +153,9 @@ impl DesiredTriggers {
                         rule_count += 1;
                         let rule = desired_rule(stage, key, rule_count, bus, pattern);
                         triggers.rules.insert(stage.rule_arn(&rule.bus, &rule.name), rule);
+                    }
+                    Trigger::Stream(stream) => {
+                        add_stream(&mut triggers.streams, stage, key, stream, &function.resources);
                     }
                     Trigger::Queue { .. } => triggers.queues.extend(desired_queue(stage, key, trigger)),
                     Trigger::Bucket { bucket, prefix, suffix, events } => {

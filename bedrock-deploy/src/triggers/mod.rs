@@ -1,6 +1,6 @@
 //! Triggers: what invokes functions in addition to calls of other functions. They are schedules (EventBridge Scheduler),
-//! queues (SQS event source mappings), buckets (S3 notifications), topics (SNS subscriptions) and rules of event buses
-//! (EventBridge).
+//! queues (SQS event source mappings), buckets (S3 notifications), topics (SNS subscriptions), rules of event buses
+//! (EventBridge), and streams (event source mappings of DynamoDB and Kinesis).
 //!
 //! | module | holds |
 //! | --- | --- |
@@ -8,6 +8,7 @@
 //! | `plan`, `step` | what has to be done |
 //! | `apply` | how it is done |
 //! | `event_sources` | the same for topics and rules, in one module for each of these steps |
+//! | `streams` | the same for streams |
 //! | `mappings`, `notifications` | event source mappings, and notifications of buckets |
 //!
 //! A function that has or had triggers has the tag `bedrock:triggers`. If there are neither triggers nor functions with that
@@ -22,3 +23,4 @@ mod notifications;
 pub(crate) mod plan;
 pub(crate) mod read;
 pub(crate) mod step;
+pub(crate) mod streams;

@@ -1,6 +1,5 @@
 //! Plans the triggers of a stage: each queue, each bucket, and all schedules together; `event_sources` plans each topic and
-//! each rule. Planning does no I/O; the result is
-//! part of the plan for the stage.
+//! each rule, `streams` each stream. Planning does no I/O; the result is part of the plan for the stage.
 
 use std::collections::BTreeSet;
 
@@ -37,6 +36,7 @@ pub(crate) fn plan_triggers(
     triggers.extend(planner.plan_buckets());
     triggers.extend(planner.plan_topics());
     triggers.extend(planner.plan_rules());
+    triggers.extend(planner.plan_streams());
     triggers
 }
 
@@ -44,7 +44,7 @@ pub(super) struct Planner<'a> {
     pub(super) stage: &'a StageContext,
     pub(super) desired: DesiredTriggers,
     pub(super) actual: &'a ActualTriggers,
-    /// Topics and event buses of the app that exist.
+    /// Tables, topics, event buses and streams of the app that exist.
     pub(super) resources: &'a AppResources,
     /// Keys of the functions of this deploy. The triggers of other functions are not changed.
     pub(super) keys: BTreeSet<String>,

@@ -77,6 +77,7 @@ pub(crate) async fn read_triggers(
     reader.read_buckets().await.map_err(|error| in_context("buckets", error))?;
     reader.read_topics().await.map_err(|error| in_context("topics", error))?;
     reader.read_rules().await.map_err(|error| in_context("rules", error))?;
+    reader.read_table_streams().await?;
     actual.triggers = reader.actual;
     actual.unmanaged.extend(reader.unmanaged);
     Ok(())
@@ -273,6 +274,12 @@ impl TriggerReader<'_> {
 
     async fn read_mappings(&mut self, key: &str) -> AwsResult<()> {
         for configuration in list_mappings(self.aws, self.stage, key, None).await? {
+            if let Some(mapping) = self.stream_mapping(key, &configuration) {
+                if self.is_desired_stream(&mapping.source_arn) || self.is_managed_mapping(&configuration).await? {
+                    self.actual.stream_mappings.push(mapping);
+                }
+                continue;
+            }
             let Some(mapping) = actual_mapping(self.stage, key, &configuration) else { continue };
             let is_desired = self.desired.queues.contains_key(&mapping.queue_arn);
             if is_desired || self.is_managed_mapping(&configuration).await? {
@@ -285,8 +292,11 @@ impl TriggerReader<'_> {
     /// Mappings without our tags may belong to the user.
     async fn is_managed_mapping(&self, configuration: &EventSourceMappingConfiguration) -> AwsResult<bool> {
         if !has_mapping_tags(&self.stage.env.partition) {
-            let queue_arn = configuration.event_source_arn().unwrap_or_default();
-            return Ok(queue_arn.starts_with(&self.stage.queue_arn(&self.stage.prefix())));
+            let source_arn = configuration.event_source_arn().unwrap_or_default();
+            let stage = self.stage;
+            let prefix = stage.prefix();
+            let of_stage = [stage.queue_arn(&prefix), stage.table_arn(&prefix), stage.stream_arn(&prefix)];
+            return Ok(of_stage.iter().any(|arn| source_arn.starts_with(arn)));
         }
         let Some(arn) = configuration.event_source_mapping_arn() else { return Ok(false) };
         let response =
@@ -319,7 +329,7 @@ fn actual_mapping(
             batch_size: configuration.batch_size().unwrap_or(10),
             batch_window_seconds: configuration.maximum_batching_window_in_seconds().unwrap_or_default(),
             reports_partial_failures: response_types.contains(&FunctionResponseType::ReportBatchItemFailures),
-            filters: filters(configuration),
+            filters: mapping_filters(configuration),
             maximum_concurrency: configuration.scaling_config().and_then(ScalingConfig::maximum_concurrency),
         },
         is_enabled: !["Disabled", "Disabling"].contains(&mapping_state),
@@ -328,7 +338,7 @@ fn actual_mapping(
 }
 
 /// Returns the patterns of a mapping. One that is not JSON is the null that no setting has.
-fn filters(configuration: &EventSourceMappingConfiguration) -> Vec<Value> {
+pub(super) fn mapping_filters(configuration: &EventSourceMappingConfiguration) -> Vec<Value> {
     let filters = configuration.filter_criteria().map(FilterCriteria::filters).unwrap_or_default();
     let pattern = |filter: &Filter| serde_json::from_str(filter.pattern().unwrap_or_default()).unwrap_or_default();
     filters.iter().map(pattern).collect()
@@ -390,7 +400,8 @@ impl TriggerReader<'_> {
                     "the bucket `{name}` belongs to another account than `{account}`, or the permission \
                      `s3:ListBucket` is missing"
                 );
-                return Err(AwsError::Service { code: "AccessDenied".to_owned(), message, status: 403 });
+                let action = Some("s3:ListBucket".to_owned());
+                return Err(AwsError::Service { action, code: "AccessDenied".to_owned(), message, status: 403 });
             }
             found => bucket.exists = found?.is_some(),
         }

@@ -1,6 +1,7 @@
 //! The plan of one trigger and its steps. Each step can be repeated without harm.
 
 use super::desired::{AppQueue, DesiredRule, EventSourceMapping, NotificationConfig, Schedule, SubscriptionFilter};
+use super::streams::desired::{StreamMapping, StreamSource};
 use crate::http_api::actual::ActualHttpApi;
 use crate::http_api::change::HttpApiChange;
 use crate::step::Change;
@@ -79,6 +80,24 @@ pub(crate) enum TriggerStep {
     CreateTable(String, TableKey),
     CreateTopic(String),
     CreateBus(String),
+    /// Creates a Kinesis stream.
+    CreateStream(String),
+    /// Enables the stream of a table.
+    EnableTableStream {
+        table: String,
+        view_type: String,
+    },
+    CreateStreamMapping {
+        key: String,
+        source: StreamSource,
+        mapping: Box<StreamMapping>,
+    },
+    UpdateStreamMapping {
+        id: String,
+        key: String,
+        mapping: Box<StreamMapping>,
+        old: Box<StreamMapping>,
+    },
     /// Allows a topic or a rule, by its ARN, to invoke the alias of a function.
     AddSourcePermission {
         key: String,
@@ -137,7 +156,12 @@ impl TriggerStep {
             Self::CreateMapping { key, queue_arn, .. } => {
                 format!("create the event source mapping of worker `{key}` for queue `{queue_arn}`")
             }
-            Self::UpdateMapping { id, .. } => format!("update event source mapping `{id}`"),
+            Self::CreateStreamMapping { key, source, .. } => {
+                format!("create the event source mapping of worker `{key}` for the {}", source.title())
+            }
+            Self::UpdateMapping { id, .. } | Self::UpdateStreamMapping { id, .. } => {
+                format!("update event source mapping `{id}`")
+            }
             Self::DeleteMapping(id) => format!("delete event source mapping `{id}`"),
             Self::DeleteQueue(name) => format!("delete queue `{name}`"),
             Self::CreateBucket(name) => format!("create bucket `{name}`"),
@@ -149,6 +173,8 @@ impl TriggerStep {
             Self::CreateTable(name, _) => format!("create table `{name}`"),
             Self::CreateTopic(name) => format!("create topic `{name}`"),
             Self::CreateBus(name) => format!("create event bus `{name}`"),
+            Self::CreateStream(name) => format!("create Kinesis stream `{name}`"),
+            Self::EnableTableStream { table, .. } => format!("enable the stream of table `{table}`"),
             Self::AddSourcePermission { key, source_arn } => format!("allow `{source_arn}` to invoke worker `{key}`"),
             Self::RemoveSourcePermission { key, source_arn } => {
                 format!("disallow `{source_arn}` to invoke worker `{key}`")
@@ -180,8 +206,8 @@ impl TriggerStep {
             Self::DeleteScheduleGroup => "delete-group",
             Self::CreateQueue(_) => "make-queue",
             Self::UpdateQueue(_) => "set-queue",
-            Self::CreateMapping { .. } => "map",
-            Self::UpdateMapping { .. } => "remap",
+            Self::CreateMapping { .. } | Self::CreateStreamMapping { .. } => "map",
+            Self::UpdateMapping { .. } | Self::UpdateStreamMapping { .. } => "remap",
             Self::DeleteMapping(_) => "unmap",
             Self::DeleteQueue(_) => "delete-queue",
             Self::CreateBucket(_) => "make-bucket",
@@ -191,6 +217,8 @@ impl TriggerStep {
             Self::CreateTable(..) => "make-table",
             Self::CreateTopic(_) => "make-topic",
             Self::CreateBus(_) => "make-bus",
+            Self::CreateStream(_) => "make-stream",
+            Self::EnableTableStream { .. } => "enable-stream",
             Self::AddSourcePermission { .. } => "permit-source",
             Self::RemoveSourcePermission { .. } => "forbid-source",
             Self::Subscribe { .. } => "subscribe",

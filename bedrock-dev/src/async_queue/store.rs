@@ -41,7 +41,8 @@ const SCHEMA: &str = "
         refusals INTEGER NOT NULL DEFAULT 0,
         state TEXT NOT NULL DEFAULT 'waiting',
         due INTEGER NOT NULL,
-        last TEXT
+        last TEXT,
+        delivered INTEGER NOT NULL DEFAULT 1
     ) STRICT;
     CREATE TABLE IF NOT EXISTS delivered (
         number INTEGER PRIMARY KEY,
@@ -63,7 +64,7 @@ const INDEXES: &str = "
     CREATE INDEX IF NOT EXISTS running ON events (worker) WHERE state = 'running';
     CREATE INDEX IF NOT EXISTS state ON events (state, accepted, id);
     CREATE INDEX IF NOT EXISTS accepted ON events (accepted, id);
-    PRAGMA user_version = 3;
+    PRAGMA user_version = 4;
 ";
 
 /// The functions that have waiting events, each with the time at which its first event is due and the number of its
@@ -88,6 +89,9 @@ const UPGRADE_FROM_1: &str = "
     ALTER TABLE delivered ADD COLUMN attributes TEXT;
     ALTER TABLE delivered ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
 ";
+
+/// Upgrades a file of versions 1 to 3, whose running events all count as delivered to a process.
+const UPGRADE_FROM_3: &str = "ALTER TABLE events ADD COLUMN delivered INTEGER NOT NULL DEFAULT 1;";
 
 /// Maximum number of events of one function that run at the same time. The events of a function whose invocations hang
 /// delay no event of another function, as on Lambda.
@@ -166,6 +170,12 @@ impl QueueStore {
         }
     }
 
+    /// Whether a program is the one that runs the events of the file at `path`.
+    pub fn is_owned(path: &Path) -> bool {
+        let lock = File::open(path.with_extension("lock"));
+        lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
     /// Whether this program is the one that runs the events.
     pub fn is_own(&self) -> bool {
         self.lock.is_some()
@@ -229,6 +239,23 @@ impl QueueStore {
             let outside = deliveries.iter().filter(|delivery| delivery.as_event.is_none());
             outside.into_iter().try_for_each(|delivery| insert_delivery(connection, delivery))
         })
+    }
+
+    /// Records that a process is about to get a claimed event: only from now on it may have been run.
+    pub(super) fn mark_delivered(&self, id: &str) -> Result<(), StoreError> {
+        self.transaction(|connection| {
+            let mut update = connection.prepare_cached("UPDATE events SET delivered = 1 WHERE id = ?1")?;
+            update.execute([id])
+        })?;
+        Ok(())
+    }
+
+    /// Puts events back that a program had claimed when it ended and that no process had got: the attempt does not count.
+    pub(super) fn put_back_undelivered(&self) -> Result<(), StoreError> {
+        let update = "UPDATE events SET state = 'waiting', attempts = attempts - 1
+                      WHERE state = 'running' AND delivered = 0";
+        self.transaction(|connection| connection.execute(update, []))?;
+        Ok(())
     }
 
     /// Returns the events that a program was running when it ended.
@@ -414,7 +441,10 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
         1 => transaction.execute_batch(UPGRADE_FROM_1)?,
         _ => {}
     }
-    if version < 3 {
+    if (1..4).contains(&version) {
+        transaction.execute_batch(UPGRADE_FROM_3)?;
+    }
+    if version < 4 {
         transaction.execute_batch(INDEXES)?;
     }
     transaction.commit()
@@ -442,7 +472,7 @@ fn claimable_functions(connection: &Connection) -> rusqlite::Result<Vec<Claimabl
 
 fn claim_event(connection: &Connection, worker: &str, now: SystemTime) -> rusqlite::Result<Option<EventRecord>> {
     let mut claim = connection.prepare_cached(&format!(
-        "UPDATE events SET state = 'running', attempts = attempts + 1, accepted = iif(accepted, accepted, ?1)
+        "UPDATE events SET state = 'running', delivered = 0, attempts = attempts + 1, accepted = iif(accepted, accepted, ?1)
          WHERE id = (
             SELECT id FROM events WHERE worker = ?2 AND state = 'waiting' AND due <= ?1
             ORDER BY due, accepted, id LIMIT 1

@@ -2,12 +2,13 @@
 //! used on its own turn of a blocking thread, so that a locked file stops no synchronous call.
 
 use std::collections::HashSet;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bedrock_local::durable::DatabaseThread;
 use bedrock_model::{
-    AsyncEvent, AsyncInvoker, Attempt, AttemptFuture, Claim, DestinationFunction, EventHandlers, EventTransition,
+    AsyncEvent, AsyncInvoker, Attempt, AttemptFuture, Claim, DeliveryHook, DestinationFunction, EventHandlers,
+    EventTransition,
 };
 use serde_json::json;
 use tokio::sync::{Notify, watch};
@@ -47,25 +48,41 @@ impl AsyncQueue {
     /// Returns a queue over a store that this program owns. `run` runs an event once. `resolve` resolves a destination
     /// to a function of this app, and returns `None` if it is outside the app.
     ///
-    /// Events that a program was running when it ended have failed once, because it is not known how far they got.
+    /// Events that a program was running when it ended have failed once, because it is not known how far they got. Those
+    /// that it had only claimed have not.
     pub fn new(
         store: Arc<QueueStore>,
         clock: Clock,
         run: impl Fn(AsyncEvent) -> AttemptFuture + Send + Sync + 'static,
         resolve: impl Fn(&str, &AsyncEvent) -> Option<DestinationFunction> + Send + Sync + 'static,
     ) -> Result<Arc<Self>, StoreError> {
+        let run = Arc::new(run);
+        let run = move |event, before_delivery: DeliveryHook| -> AttemptFuture {
+            let run = Arc::clone(&run);
+            Box::pin(async move {
+                before_delivery.run().await;
+                run(event).await
+            })
+        };
         Self::with_observer(store, clock, run, resolve, |_, _| {})
     }
 
     /// Does the same as [`AsyncQueue::new`], with an observer that is notified of every change after it is stored,
-    /// except of changes by other programs. The observer must not block.
+    /// except of changes by other programs. The observer must not block. `run` awaits the hook before it hands the event
+    /// to a process.
     pub fn with_observer(
         store: Arc<QueueStore>,
         clock: Clock,
-        run: impl Fn(AsyncEvent) -> AttemptFuture + Send + Sync + 'static,
+        run: impl Fn(AsyncEvent, DeliveryHook) -> AttemptFuture + Send + Sync + 'static,
         resolve: impl Fn(&str, &AsyncEvent) -> Option<DestinationFunction> + Send + Sync + 'static,
         observer: impl Fn(&AsyncEvent, EventTransition<'_>) + Send + Sync + 'static,
     ) -> Result<Arc<Self>, StoreError> {
+        let this = Arc::new(OnceLock::new());
+        let weak = Arc::clone(&this);
+        let run = move |event: AsyncEvent| {
+            let before_delivery = delivery_hook(weak.get().cloned().unwrap_or_default(), event.id.clone());
+            run(event, before_delivery)
+        };
         let handlers = EventHandlers { run: Box::new(run), resolve: Box::new(resolve), observer: Box::new(observer) };
         let invoker_clock = clock.clone();
         let queue = Arc::new(Self {
@@ -77,9 +94,11 @@ impl AsyncQueue {
             unstored: Mutex::default(),
             log_error: OnceLock::new(),
         });
+        let _ = this.set(Arc::downgrade(&queue));
         let interrupted =
             json!({ "errorType": "Runtime.ExitError", "errorMessage": "the program ended while the event was run" });
         queue.store().rebase(queue.clock.now())?;
+        queue.store().put_back_undelivered()?;
         for event in queue.store().interrupted()? {
             queue.invoker.settle(event, &Attempt::Failed(interrupted.clone()))?;
         }
@@ -247,6 +266,20 @@ impl AsyncQueue {
             () = self.clock.sleep_until(next.unwrap_or(UNIX_EPOCH)), if next.is_some() => {}
         }
     }
+}
+
+/// Returns what records that a process is about to get an event. If that cannot be stored, the event is run anyway: if
+/// the program is killed then, the attempt does not count.
+fn delivery_hook(queue: Weak<AsyncQueue>, id: String) -> DeliveryHook {
+    DeliveryHook::new(move || {
+        let queue = queue.upgrade();
+        let id = id.clone();
+        Box::pin(async move {
+            let Some(queue) = queue else { return };
+            // The store of the result fails likewise, and is logged.
+            let _ = queue.on_thread(move |queue| queue.store().mark_delivered(&id)).await;
+        })
+    })
 }
 
 /// Counts an event as in flight.

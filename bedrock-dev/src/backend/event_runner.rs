@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bedrock_local::durable::DurableService;
-use bedrock_model::{ExecutionStart, Invocation};
+use bedrock_model::{DeliveryHook, ExecutionStart, Invocation};
 
 use super::function_registry::FunctionRegistry;
 use crate::async_queue::{AsyncEvent, Attempt, AttemptFuture, DestinationFunction};
@@ -19,8 +19,8 @@ pub(crate) struct EventRunner {
 }
 
 impl EventRunner {
-    /// Runs one attempt of an event.
-    pub(crate) fn run_attempt(self: &Arc<Self>, event: AsyncEvent) -> AttemptFuture {
+    /// Runs one attempt of an event. `before_delivery` is awaited before a process gets the event.
+    pub(crate) fn run_attempt(self: &Arc<Self>, event: AsyncEvent, before_delivery: DeliveryHook) -> AttemptFuture {
         let runner = Arc::clone(self);
         Box::pin(async move {
             let functions = &runner.functions;
@@ -33,6 +33,7 @@ impl EventRunner {
             }
             let mut invocation = Invocation::new(event.payload.clone(), Some(event.trace.clone()));
             invocation.request_id.clone_from(&event.id);
+            invocation.before_delivery = Some(before_delivery);
             if let Some(durable) = runner.durable.clone().filter(|_| function.durable.is_some()) {
                 // The event of a destination. Its execution has retries of its own, and its name makes it run once.
                 let start = ExecutionStart { invocation, name: Some(event.id.clone()), waits: false };

@@ -58,17 +58,29 @@ impl FunctionFactory<'_> {
         durable_arns: &[(String, String)],
     ) -> Option<(String, Arc<Function>)> {
         let name = info.worker.clone();
-        let program = Program {
-            path: self.executables.get(&name)?.clone(),
-            folder,
-            variables: self.environment_variables(app, settings, &info, durable_arns),
-            function: info,
-            enforce_memory: self.enforce_memory,
-        };
+        let program = self.program(app, info, folder, settings, durable_arns)?;
         let new_function = if self.debuggers.contains_key(&name) { Function::debugged } else { Function::new };
         let function =
             new_function(program, self.runtime_api.clone(), Arc::clone(&self.reaper), Arc::clone(&self.log_sink));
         Some((name, function))
+    }
+
+    /// Returns the program of a function. Returns `None` if it has no executable.
+    pub(crate) fn program(
+        &self,
+        app: &App,
+        info: FunctionInfo,
+        folder: PathBuf,
+        settings: &FunctionSettings,
+        durable_arns: &[(String, String)],
+    ) -> Option<Program> {
+        Some(Program {
+            path: self.executables.get(&info.worker)?.clone(),
+            folder,
+            variables: self.environment_variables(app, settings, &info, durable_arns),
+            function: info,
+            enforce_memory: self.enforce_memory,
+        })
     }
 
     /// Returns the environment variables of a process, in addition to those that Lambda sets for every function.

@@ -16,6 +16,10 @@ pub enum TriggerKind {
     Topic,
     /// A rule of an event bus.
     Bus,
+    /// A change of a table.
+    Dynamodb,
+    /// A record of a Kinesis stream.
+    Kinesis,
 }
 
 /// What a trigger did.

@@ -7,6 +7,7 @@ use std::sync::{Arc, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
 use bedrock_local::{Reaper, SpawnOnDrop};
+use bedrock_model::function_error::timeout_text;
 use bedrock_model::{Error, Invocation, Metrics};
 use bytes::Bytes;
 use tokio::sync::Semaphore;
@@ -19,6 +20,7 @@ use super::log_line::{LogLine, LogSink};
 use super::program::Program;
 use super::report::{self, FailureStatus, ResourceUsage};
 use super::runtime_api::RuntimeApi;
+use crate::backend::ENDPOINT;
 use crate::debug::TIMEOUT_SECONDS;
 use crate::sync::Mutex;
 
@@ -221,6 +223,7 @@ impl Function {
             if start == 1 {
                 self.log(&request_id, report::start_line(&request_id));
             }
+            invocation.prepare_delivery().await;
             let (outcome, usage) = environment.run(&request_id, invocation.clone(), timeout, max_memory).await;
             let has_started = !matches!(outcome, InvocationOutcome::NotStarted);
             if has_started {
@@ -342,13 +345,18 @@ impl Function {
             InvocationOutcome::Reply(RuntimeReply::Exited(_)) | InvocationOutcome::NotStarted => {
                 Some(FailureStatus::Exited)
             }
-            InvocationOutcome::TimedOut(_) => Some(FailureStatus::TimedOut),
+            InvocationOutcome::TimedOut(after) => {
+                let worker = &self.worker;
+                let text = timeout_text(after.as_secs_f64());
+                self.log(request_id, format!("error: `{worker}` was ended: {text}"));
+                self.log(request_id, format!("help: set `timeout` of {} to a larger number", settings_table(worker)));
+                Some(FailureStatus::TimedOut)
+            }
             InvocationOutcome::OutOfMemory(used) => {
                 let worker = &self.worker;
                 let message = format!("error: `{worker}` uses {used} MB of memory, {memory_size} MB are allowed");
                 self.log(request_id, message);
-                let table = format!("`[package.metadata.bedrock.workers.{worker}]` in `Cargo.toml`");
-                self.log(request_id, format!("help: set `memory` of {table} to a larger number"));
+                self.log(request_id, format!("help: set `memory` of {} to a larger number", settings_table(worker)));
                 Some(FailureStatus::OutOfMemory)
             }
             InvocationOutcome::Reply(_) => None,
@@ -400,4 +408,9 @@ async fn stop_idle_environments(function: Weak<Function>, idle_timeout: Duration
             return;
         }
     }
+}
+/// Returns where the settings of a function are.
+fn settings_table(function: &str) -> String {
+    let table = if function == ENDPOINT { "endpoint".to_owned() } else { format!("workers.{function}") };
+    format!("`[package.metadata.bedrock.{table}]` in `Cargo.toml`")
 }

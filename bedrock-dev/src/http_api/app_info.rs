@@ -81,6 +81,7 @@ fn worker(worker: &Worker) -> Value {
         "folder": worker.dir,
         "settings": settings(&worker.settings),
         "triggers": worker.settings.triggers.iter().map(trigger).collect::<Vec<_>>(),
+        "durable": worker.settings.durable.is_some(),
     })
 }
 
@@ -120,6 +121,17 @@ fn trigger(trigger: &Trigger) -> Value {
             "kind": "bus",
             "source": bus.bus.as_str(),
             "pattern": serde_json::from_str::<Value>(&bus.pattern).ok(),
+        }),
+        Trigger::Stream(stream) => json!({
+            "kind": stream.service.as_str(),
+            "source": stream.source.as_str(),
+            "batch_size": stream.batch_size,
+            "batch_window": stream.batch_window,
+            "partial_failures": stream.partial_failures,
+            "starting_position": stream.starting_position.as_str(),
+            "maximum_retry_attempts": stream.maximum_retry_attempts,
+            "maximum_record_age": stream.maximum_record_age,
+            "bisect_batch_on_function_error": stream.bisect_batch_on_function_error,
         }),
     }
 }

@@ -11,6 +11,7 @@
 //! | `app` | the app and its call graph |
 //! | `app_info` | the description of the app |
 //! | `queue` | events of the asynchronous queue: list, retry, drop |
+//! | `executions` | executions of durable workers: list, show, stop, pause, resume, answer callbacks |
 //! | `triggers` | SQS queues, and firing a schedule |
 //! | `call` | invokes a worker, with a new event or with that of an earlier invocation |
 //! | `save_as_test` | saves an invocation as a test of the app |
@@ -22,6 +23,7 @@ mod app;
 mod app_info;
 mod call;
 mod events;
+mod executions;
 mod invocations;
 mod query_params;
 mod queue;

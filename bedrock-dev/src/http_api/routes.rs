@@ -11,7 +11,7 @@ use axum::routing::{MethodRouter, any, get, post};
 
 use super::response::{ApiError, json_text};
 use super::state::ApiState;
-use super::{access, app, call, events, invocations, queue, save_as_test, triggers};
+use super::{access, app, call, events, executions, invocations, queue, save_as_test, triggers};
 
 /// Prefix of all routes.
 const BASE: &str = "/_bedrock/v1";
@@ -49,6 +49,13 @@ fn routes() -> Vec<(&'static str, &'static str, MethodRouter<Arc<ApiState>>)> {
         ("get", "/queue", get(queue::list)),
         ("post", "/queue/{id}/retry", post(queue::retry)),
         ("post", "/queue/{id}/drop", post(queue::drop_event)),
+        ("get", "/executions", get(executions::list)),
+        ("get", "/executions/{id}", get(executions::get)),
+        ("post", "/executions/{id}/stop", post(executions::stop)),
+        ("post", "/executions/{id}/pause", post(executions::pause)),
+        ("post", "/executions/{id}/resume", post(executions::resume)),
+        ("post", "/executions/{id}/callbacks/{operation}/succeed", post(executions::succeed)),
+        ("post", "/executions/{id}/callbacks/{operation}/fail", post(executions::fail)),
         ("post", "/workers/{name}/invoke", post(call::invoke)),
         ("get", "/queues", get(triggers::queues)),
         ("get", "/queues/{name}/messages", get(triggers::messages)),

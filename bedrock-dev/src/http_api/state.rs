@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bedrock_build::App;
+use bedrock_local::durable::DurableService;
 use bedrock_model::Backend;
 use bedrock_model::id::new_access_key;
 use tokio::sync::watch;
@@ -30,6 +31,8 @@ pub struct ApiState {
     pub(super) render_call_graph: watch::Sender<Option<RenderCallGraph>>,
     /// The triggers; `None` if the API is served without them.
     pub(super) triggers: Option<Arc<Triggers>>,
+    /// The executions of durable workers; `None` if the app has no durable worker.
+    pub(super) executions: Option<Arc<DurableService>>,
 }
 
 /// Draws the call graph as SVG.
@@ -50,6 +53,7 @@ impl ApiState {
             call_graph: watch::Sender::default(),
             render_call_graph: watch::Sender::default(),
             triggers: None,
+            executions: None,
         }
     }
 
@@ -57,6 +61,12 @@ impl ApiState {
     #[must_use]
     pub(crate) fn with_triggers(self, triggers: Arc<Triggers>) -> Self {
         Self { triggers: Some(triggers), ..self }
+    }
+
+    /// Adds the executions of the app's durable workers.
+    #[must_use]
+    pub fn with_executions(self, executions: Option<Arc<DurableService>>) -> Self {
+        Self { executions, ..self }
     }
 
     /// Returns the token that changes require.

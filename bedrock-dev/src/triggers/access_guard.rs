@@ -91,8 +91,13 @@ fn required(resources: &LocalResources, head: &Parts, body: &Bytes) -> Vec<(Stri
     }
     if path.starts_with(SQS_PATH) && !operation.is_empty() {
         let params: Value = serde_json::from_slice(body).unwrap_or_default();
-        let url = params["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next());
-        let name = url.or(params["QueueName"].as_str()).unwrap_or("*");
+        // This operation reads the name, and no other does.
+        let name = if operation == "GetQueueUrl" {
+            params["QueueName"].as_str()
+        } else {
+            params["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next())
+        };
+        let name = name.unwrap_or("*");
         let action = format!("sqs:{}", operation.trim_end_matches("Batch"));
         return vec![(action, resources.queue_arn_of_name(name))];
     }
@@ -278,6 +283,9 @@ mod tests {
         let queue = r#"{"QueueUrl":"http://127.0.0.1/_sqs/000000000000/q"}"#;
         let sent = needs(&Method::POST, "/_sqs", &target("AmazonSQS.SendMessageBatch"), queue);
         assert_eq!(sent, ["sqs:SendMessage arn:aws:sqs:us-east-1:000000000000:q"]);
+        let both = r#"{"QueueName":"theirs","QueueUrl":"http://127.0.0.1/_sqs/000000000000/q"}"#;
+        let named = needs(&Method::POST, "/_sqs", &target("AmazonSQS.GetQueueUrl"), both);
+        assert_eq!(named, ["sqs:GetQueueUrl arn:aws:sqs:us-east-1:000000000000:theirs"]);
         let listed = needs(&Method::POST, "/_sqs", &target("AmazonSQS.ListQueues"), "{}");
         assert_eq!(listed, ["sqs:ListQueues arn:aws:sqs:us-east-1:000000000000:*"]);
         let published = needs(&Method::POST, "/_sns/", &[], "Action=PublishBatch&TopicArn=arn%3Aaws%3Asns%3Ax%3A1%3At");

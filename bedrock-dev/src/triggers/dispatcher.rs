@@ -44,17 +44,18 @@ impl TriggerDispatcher {
         Ok(request_id)
     }
 
-    /// Invokes the worker of a queue and waits for the response.
+    /// Invokes the worker of a queue or a stream and waits for the response.
     pub(super) async fn run(
         &self,
         function: &FunctionInfo,
         invocation: Invocation,
+        trigger: TriggerKind,
         source: &str,
         items: usize,
     ) -> Result<Bytes, Error> {
         self.publish(TriggerEvent {
             worker: function.worker.clone(),
-            trigger: TriggerKind::Queue,
+            trigger,
             source: source.to_owned(),
             state: TriggerState::Fired,
             items,

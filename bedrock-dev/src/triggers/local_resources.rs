@@ -1,7 +1,7 @@
 //! Names, ARNs and URLs of local queues, buckets, topics and event buses, and the environment variables that pass them to workers.
 
 use bedrock_build::settings::DevServices;
-use bedrock_build::triggers::{DEFAULT_BUS, Trigger, TriggerSource, bucket_variable, queue_variable};
+use bedrock_build::triggers::{DEFAULT_BUS, StreamTrigger, Trigger, TriggerSource, bucket_variable, queue_variable};
 use bedrock_build::uses::{ResourceKind, ResourceUse};
 use bedrock_build::{App, FunctionSettings, Use};
 
@@ -69,6 +69,24 @@ impl LocalResources {
         format!("{}{SQS_PATH}/{}/{name}", self.url, self.account)
     }
 
+    /// Returns the URL of the services that this server does not have. `None` if the settings name none.
+    pub(super) fn services_url(&self) -> Option<&str> {
+        self.services_url.as_deref()
+    }
+
+    /// Returns the URL of this server.
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Returns the name of the table or of the Kinesis stream.
+    pub(super) fn stream_name(&self, trigger: &StreamTrigger) -> String {
+        match &trigger.source {
+            TriggerSource::Own(name) => format!("{}-local-{name}", self.app),
+            TriggerSource::Existing(_) => trigger.name().to_owned(),
+        }
+    }
+
     pub(super) fn topic_arn(&self, source: &TriggerSource) -> String {
         match source {
             TriggerSource::Own(_) => {
@@ -116,8 +134,8 @@ impl LocalResources {
                     let name = self.bucket_name(&bucket.bucket);
                     variables.push((bucket_variable(&app.name, bucket.bucket.name()), name));
                 }
-                // Who sends to a topic or a bus says so in `uses`, which has a variable for it.
-                Trigger::Schedule(_) | Trigger::Topic(_) | Trigger::Bus(_) => {}
+                // Who writes to a topic, a bus, a table or a stream says so in `uses`, which has a variable for it.
+                Trigger::Schedule(_) | Trigger::Topic(_) | Trigger::Bus(_) | Trigger::Stream(_) => {}
             }
         }
         for used in used_resources(app) {

@@ -1,4 +1,5 @@
-//! What invokes workers in addition to calls: schedules, SQS queues, S3 buckets, SNS topics, and rules of event buses.
+//! What invokes workers in addition to calls: schedules, SQS queues, S3 buckets, SNS topics, rules of event buses, and
+//! streams of DynamoDB and Kinesis.
 //!
 //! | module | does |
 //! | --- | --- |
@@ -13,6 +14,7 @@
 //! | `s3` | watched folders, S3's events and API |
 //! | `sns` | topics with their subscriptions, SNS's events and API |
 //! | `event_bus` | event buses with their rules, EventBridge's events and API |
+//! | `streams` | event source mappings of the streams of a local service |
 //! | `sample_event` | events as triggers send them |
 //! | `fake_backend` | test double: accepts or rejects events |
 
@@ -32,6 +34,7 @@ mod sample_event;
 mod schedules;
 mod sns;
 mod sqs;
+mod streams;
 
 pub(crate) use dispatcher::TriggerDispatcher;
 #[cfg(fuzzing)]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::Router;
 use bedrock_build::App;
 use bedrock_build::triggers::{
-    BucketTrigger, BusTrigger, QueueTrigger, ScheduleTrigger, TopicTrigger, Trigger, TriggerSource,
+    BucketTrigger, BusTrigger, QueueTrigger, ScheduleTrigger, StreamTrigger, TopicTrigger, Trigger, TriggerSource,
     dead_letter_queue_name, is_fifo_queue,
 };
 use bedrock_build::uses::ResourceKind;
@@ -30,6 +30,7 @@ use super::sqs::{
     self, EventSourceMapping, FifoQueueConfig, ListedMessage, MessageFilters, MessageStore, MessageStoreError,
     RedrivePolicy, Sqs, SqsQueue, SqsQueueConfig,
 };
+use super::streams::{self, StreamClient, StreamFilters, StreamMapping, StreamPositions};
 use crate::Clock;
 use crate::event_log::Recorder;
 
@@ -89,6 +90,7 @@ pub(crate) enum FireError {
 pub(crate) struct Triggers {
     schedules: Vec<Arc<ScheduledWorker>>,
     mappings: Vec<Arc<EventSourceMapping>>,
+    streams: Vec<Arc<StreamMapping>>,
     sqs: Arc<Sqs>,
     s3: Arc<S3>,
     sns: Arc<Sns>,
@@ -122,6 +124,9 @@ struct TriggersBuilder<'a> {
     triggers: Triggers,
     app: &'a App,
     messages: Arc<MessageStore>,
+    /// Opened for the first stream.
+    positions: Option<Arc<StreamPositions>>,
+    state: &'a Path,
     queues: Vec<Arc<SqsQueue>>,
     buckets: Vec<Bucket>,
     topics: Vec<Topic>,
@@ -143,6 +148,7 @@ impl Triggers {
         let triggers = Self {
             schedules: Vec::new(),
             mappings: Vec::new(),
+            streams: Vec::new(),
             sqs: Arc::new(Sqs { queues: Vec::new(), account: resources.account.clone() }),
             s3: Arc::new(S3::new(Vec::new(), &resources.region, state)),
             sns: Sns::open(Vec::new(), &dispatcher, &clock),
@@ -153,7 +159,7 @@ impl Triggers {
             resources,
             clock,
         };
-        let mut builder = TriggersBuilder::new(triggers, app, messages);
+        let mut builder = TriggersBuilder::new(triggers, app, messages, state);
         for worker in &app.workers {
             // The backend knows every worker of the app.
             let Ok(function) = backend.find(worker.name.as_str()) else { continue };
@@ -190,6 +196,9 @@ impl Triggers {
         }
         for mapping in &self.mappings {
             tasks.push(tokio::spawn(sqs::poll(Arc::clone(mapping))));
+        }
+        for mapping in &self.streams {
+            tasks.push(tokio::spawn(streams::poll(Arc::clone(mapping))));
         }
         for bucket in &self.s3.buckets {
             let watched = WatchedBucket {
@@ -294,9 +303,18 @@ impl Triggers {
 }
 
 impl<'a> TriggersBuilder<'a> {
-    fn new(triggers: Triggers, app: &'a App, messages: Arc<MessageStore>) -> Self {
-        let queues = Vec::new();
-        Self { triggers, app, messages, queues, buckets: Vec::new(), topics: Vec::new(), buses: Vec::new() }
+    fn new(triggers: Triggers, app: &'a App, messages: Arc<MessageStore>, state: &'a Path) -> Self {
+        Self {
+            triggers,
+            app,
+            messages,
+            positions: None,
+            state,
+            queues: Vec::new(),
+            buckets: Vec::new(),
+            topics: Vec::new(),
+            buses: Vec::new(),
+        }
     }
 }
 
@@ -317,6 +335,7 @@ impl TriggersBuilder<'_> {
             }
             Trigger::Topic(topic) => self.add_subscription(function, topic),
             Trigger::Bus(bus) => self.add_rule(function, bus),
+            Trigger::Stream(stream) => self.add_stream(function, stream)?,
         }
         Ok(())
     }
@@ -434,6 +453,50 @@ impl TriggersBuilder<'_> {
             maximum_concurrency: trigger.maximum_concurrency.and_then(|max| usize::try_from(max).ok()),
             dispatcher: Arc::clone(&self.triggers.dispatcher),
         }));
+        Ok(())
+    }
+
+    /// Adds a stream of the services that the settings name. Without them there are no streams.
+    fn add_stream(&mut self, function: &FunctionInfo, trigger: &StreamTrigger) -> Result<(), TriggerSetupError> {
+        let resources = &self.triggers.resources;
+        let dispatcher = &self.triggers.dispatcher;
+        let Some(url) = resources.services_url() else {
+            let message = format!(
+                "the {} stream `{}` invokes nothing: `dev.services = \"ministack\"` or `dev.endpoint` says where it is",
+                trigger.service.title(),
+                trigger.name()
+            );
+            dispatcher.log_warning(&function.worker, &message);
+            return Ok(());
+        };
+        if trigger.tumbling_window > 0 {
+            let message = "a `tumbling-window` is ignored locally: batches have neither a window nor a state";
+            dispatcher.log_warning(&function.worker, message);
+        }
+        let positions = if let Some(positions) = &self.positions {
+            Arc::clone(positions)
+        } else {
+            let path = self.state.join("streams.sqlite");
+            let opened = StreamPositions::open(&path).map_err(|error| TriggerSetupError::Messages {
+                message: format!("failed to open `{}`: {error}", path.display()),
+                help: Some("delete the file to read all streams from their starting position".to_owned()),
+            });
+            let opened = Arc::new(opened?);
+            self.positions = Some(Arc::clone(&opened));
+            opened
+        };
+        let region = resources.region.clone();
+        let mapping = StreamMapping {
+            client: StreamClient { url: url.to_owned(), region, service: trigger.service },
+            name: resources.stream_name(trigger),
+            function: function.clone(),
+            trigger: trigger.clone(),
+            filters: StreamFilters::of(trigger.service, &trigger.filters),
+            positions,
+            dispatcher: Arc::clone(dispatcher),
+            url: resources.url().to_owned(),
+        };
+        self.triggers.streams.push(Arc::new(mapping));
         Ok(())
     }
 

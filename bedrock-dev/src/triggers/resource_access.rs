@@ -104,7 +104,16 @@ impl ResourceAccess {
             format!("help: change the `statement` in `uses` of `{function}` at {location}")
         } else {
             let entry = self.missing_use(action, resource).unwrap_or_else(|| self.missing_statement(action, resource));
-            format!("help: add `{entry}` to `uses` of `{function}` at {location}")
+            // The account of this machine is none of AWS's.
+            let account = &self.resources.account;
+            if entry.contains(&format!(":{account}:")) {
+                let entry = entry.replace(&format!(":{account}:"), ":ACCOUNT:");
+                format!(
+                    "help: add `{entry}` to `uses` of `{function}` at {location}, with your AWS account for `ACCOUNT`"
+                )
+            } else {
+                format!("help: add `{entry}` to `uses` of `{function}` at {location}")
+            }
         };
         for text in [format!("{severity}: `{function}` may not `{action}` on `{resource}`: {reason}"), help] {
             (self.log_sink)(LogLine { worker: function.into(), request_id: None, text });
@@ -457,6 +466,20 @@ mod tests {
             assert_eq!(lines[1], format!("help: add `{entry}` to `uses` of `greeter` at Cargo.toml:4"));
             let test = access(&format!("uses = [{entry}]"), false);
             assert_eq!(test.access.check("greeter", action, resource), Ok(()), "{entry}");
+        }
+    }
+
+    #[test]
+    fn line_to_add_has_no_account_of_this_machine() {
+        let test = access("uses = []", false);
+        for resource in
+            ["arn:aws:events:us-east-1:000000000000:event-bus/orders", "arn:aws:sqs:us-east-1:000000000000:theirs"]
+        {
+            let action = if resource.contains("sqs") { "sqs:SendMessage" } else { "events:PutEvents" };
+            assert!(test.access.check("greeter", action, resource).is_err());
+            let lines = std::mem::take(&mut *test.lines.lock().expect("lines"));
+            assert!(lines[1].contains(&resource.replace("000000000000", "ACCOUNT")), "{lines:?}");
+            assert!(lines[1].ends_with(", with your AWS account for `ACCOUNT`"), "{lines:?}");
         }
     }
 

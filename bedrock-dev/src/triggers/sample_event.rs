@@ -5,19 +5,22 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bedrock_build::triggers::{ObjectEvent, Trigger, TriggerSource, is_fifo_queue};
+use bedrock_build::triggers::{
+    ObjectEvent, StreamService, StreamTrigger, StreamViewType, Trigger, TriggerSource, is_fifo_queue,
+};
 use bedrock_build::{App, Worker};
 use bedrock_local::function_arn;
 use bedrock_model::FunctionInfo;
+use bedrock_model::date::rfc3339;
 use serde_json::{Map, Value, json};
 
 use super::aws_api::{md5_hex, new_uuid};
 use super::local_resources::LocalResources;
-use super::{event_bus, s3, schedules, sns, sqs};
+use super::{event_bus, s3, schedules, sns, sqs, streams};
 use crate::running_server::HttpRequest;
 
 /// Names of the sample events.
-pub const SAMPLE_NAMES: [&str; 6] = ["eventbridge", "http", "s3", "schedule", "sns", "sqs"];
+pub const SAMPLE_NAMES: [&str; 8] = ["dynamodb", "eventbridge", "http", "kinesis", "s3", "schedule", "sns", "sqs"];
 /// Content of sample messages and objects.
 const SAMPLE_TEXT: &str = r#"{"hello":"world"}"#;
 
@@ -26,6 +29,7 @@ pub fn sample_event(app: &App, worker: &Worker, name: &str, now: SystemTime) -> 
     let resources = LocalResources::new(app, "http://127.0.0.1:7070");
     let triggers = &worker.settings.triggers;
     Some(match name {
+        "dynamodb" => stream_event(&resources, triggers, StreamService::Dynamodb, now),
         "eventbridge" => event_bridge_event(app, &resources, triggers, now),
         "http" => {
             let headers = vec![("accept".to_owned(), "*/*".to_owned())];
@@ -33,6 +37,7 @@ pub fn sample_event(app: &App, worker: &Worker, name: &str, now: SystemTime) -> 
             let request = HttpRequest { method: "GET".to_owned(), path: "/".to_owned(), headers, body };
             http_event(worker.name.as_str(), &request, now)
         }
+        "kinesis" => stream_event(&resources, triggers, StreamService::Kinesis, now),
         "s3" => s3_event(&resources, triggers, worker, now),
         "schedule" => schedule_event(worker, triggers, now),
         "sns" => sns_event(&resources, triggers, now),
@@ -125,6 +130,64 @@ fn sns_event(resources: &LocalResources, triggers: &[Trigger], now: SystemTime) 
         attributes: BTreeMap::from([("kind".to_owned(), attribute)]),
     };
     sns::event_json(&message, &arn, &format!("{arn}:{}", new_uuid()), now)
+}
+
+/// Returns a change of an item of the worker's table, or a record of its Kinesis stream.
+fn stream_event(resources: &LocalResources, triggers: &[Trigger], service: StreamService, now: SystemTime) -> Value {
+    let found = triggers.iter().find_map(|trigger| match trigger {
+        Trigger::Stream(stream) if stream.service == service => Some(stream.clone()),
+        _ => None,
+    });
+    let default_name = if service == StreamService::Dynamodb { "orders" } else { "clicks" };
+    let stream = found.unwrap_or_else(|| StreamTrigger::new(service, TriggerSource::Own(default_name.to_owned())));
+    let region = &resources.region;
+    let account = &resources.account;
+    let name = resources.stream_name(&stream);
+    let own_arn = match service {
+        StreamService::Dynamodb => {
+            let label = rfc3339(now).trim_end_matches('Z').to_owned();
+            format!("arn:aws:dynamodb:{region}:{account}:table/{name}/stream/{label}")
+        }
+        StreamService::Kinesis => format!("arn:aws:kinesis:{region}:{account}:stream/{name}"),
+    };
+    let arn = match &stream.source {
+        TriggerSource::Existing(arn) => arn.clone(),
+        TriggerSource::Own(_) => own_arn,
+    };
+    let seconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let record = match service {
+        StreamService::Kinesis => {
+            let record = json!({
+                "Data": STANDARD.encode(SAMPLE_TEXT),
+                "PartitionKey": "sample",
+                "SequenceNumber": "49590338271490256608559692538361571095921575989136588898",
+                "ApproximateArrivalTimestamp": seconds,
+            });
+            streams::kinesis_record(&record, &arn, "shardId-000000000000")
+        }
+        StreamService::Dynamodb => {
+            let mut change = json!({
+                "ApproximateCreationDateTime": seconds,
+                "Keys": { "id": { "S": "sample" } },
+                "SequenceNumber": "4421584500000000017450439091",
+                "SizeBytes": 26,
+                "StreamViewType": stream.stream_view_type.as_str(),
+            });
+            if matches!(stream.stream_view_type, StreamViewType::NewAndOldImages | StreamViewType::NewImage) {
+                change["NewImage"] = json!({ "id": { "S": "sample" }, "hello": { "S": "world" } });
+            }
+            let record = json!({
+                "eventID": md5_hex(SAMPLE_TEXT.as_bytes()),
+                "eventName": "INSERT",
+                "eventVersion": "1.1",
+                "eventSource": "aws:dynamodb",
+                "awsRegion": region,
+                "dynamodb": change,
+            });
+            streams::dynamodb_record(record, &arn)
+        }
+    };
+    streams::event_json(&[record])
 }
 
 /// Returns an event with the source and the detail type that a rule of the worker names.
@@ -278,7 +341,15 @@ mod tests {
         for name in SAMPLE_NAMES {
             assert!(sample(&plain, name).is_object(), "{name}");
         }
-        assert_eq!(sample_event(&plain, &plain.workers[0], "kinesis", UNIX_EPOCH), None);
+        assert_eq!(sample_event(&plain, &plain.workers[0], "kafka", UNIX_EPOCH), None);
+        let (_dir, stream) = app(r#"{ kinesis = "views" }"#);
+        let record = sample(&stream, "kinesis")["Records"][0].take();
+        assert_eq!(record["eventSourceARN"].as_str().expect("text").rsplit('/').next(), Some("shop-local-views"));
+        let change = sample(&plain, "dynamodb")["Records"][0].take();
+        assert_eq!(
+            (&change["eventName"], &change["dynamodb"]["Keys"]),
+            (&json!("INSERT"), &json!({ "id": { "S": "sample" } }))
+        );
     }
 
     #[test]

@@ -154,7 +154,7 @@ impl TestServer {
         let dir = tempfile::tempdir().expect("a folder");
         let log = recorder.log().clone();
         let store = Arc::new(QueueStore::own(&dir.path().join("queue.sqlite")).expect("a store"));
-        let run = |_| -> bedrock_dev::AttemptFuture {
+        let run = |_, _| -> bedrock_dev::AttemptFuture {
             Box::pin(async { Attempt::Failed(json!({ "errorType": "ValueError" })) })
         };
         let changes = recorder.clone();

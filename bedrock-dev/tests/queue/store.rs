@@ -1,7 +1,8 @@
 //! The file of the queue: its content after `kill -9`, and concurrent programs.
 
+use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -78,8 +79,8 @@ async fn kill_9_loses_no_event_and_adds_no_attempt() {
         assert!(find(id).is_some() || running.contains(id) && id.starts_with("ends"), "{id} is lost");
     }
     assert!(stored.iter().any(|listed| listed.state == EventState::Running));
-    let once = stored.iter().filter(|listed| listed.state == EventState::Running).count();
-    // For the next program, events that were running have failed once.
+    // For the next program, events that were running have failed once, unless they were only claimed.
+    let delivered = ids_of_delivered_events(&fixture.path());
     let clock = Clock::manual(std::time::SystemTime::now());
     let fixture = QueueFixture { clock, ..fixture };
     let (queue, attempts) = fixture.queue(&store, |_| failed());
@@ -90,10 +91,10 @@ async fn kill_9_loses_no_event_and_adds_no_attempt() {
     let attempts = ids(&attempts);
     for listed in &stored {
         let times = attempts.iter().filter(|id| **id == listed.event.id).count();
-        let before = usize::from(listed.state == EventState::Running);
+        let before = usize::from(delivered.contains(&listed.event.id));
         assert_eq!(times + before, 3, "{listed:?}");
     }
-    assert_eq!(attempts.len(), stored.len() * 3 - once);
+    assert_eq!(attempts.len(), stored.len() * 3 - delivered.len());
     let dead = store.list().expect("events");
     assert!(dead.iter().all(|listed| listed.state == EventState::Dead(Condition::RetriesExhausted)), "{dead:?}");
 }
@@ -192,6 +193,60 @@ fn deleted_file_accepts_no_events() {
     // Another file with the same path is not used.
     std::fs::write(fixture.path(), "").expect("a file");
     assert!(store.add(&event("c", fixture.clock.now())).is_err());
+}
+
+/// Returns the ids of the running events that were handed to a worker.
+fn ids_of_delivered_events(path: &Path) -> HashSet<String> {
+    let file = rusqlite::Connection::open(path).expect("a file");
+    let mut query = file.prepare("SELECT id FROM events WHERE state = 'running' AND delivered = 1").expect("a query");
+    query.query_map([], |row| row.get(0)).expect("rows").collect::<Result<_, _>>().expect("ids")
+}
+
+#[test]
+fn event_that_no_process_got_has_no_attempt() {
+    let fixture = QueueFixture::new();
+    let now = fixture.clock.now();
+    for _ in 0..5 {
+        // What is left of a program ends with its runtime.
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let store = fixture.store();
+        let (sender, mut claimed) = tokio::sync::mpsc::unbounded_channel();
+        // The process starts for ever.
+        let run = move |event: AsyncEvent, _| -> bedrock_dev::AttemptFuture {
+            sender.send(event.attempts).expect("a receiver");
+            Box::pin(std::future::pending())
+        };
+        let _context = runtime.enter();
+        let queue = AsyncQueue::with_observer(store, fixture.clock.clone(), run, |_, _| None, |_, _| {});
+        let queue = queue.expect("a queue");
+        queue.accept(&event("patient", now)).expect("accepted");
+        runtime.spawn(queue.work());
+        assert_eq!(runtime.block_on(claimed.recv()), Some(1));
+    }
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let store = fixture.store();
+        let (queue, attempts) = fixture.queue(&store, |_| failed());
+        for _ in 0..5 {
+            queue.settled().await.expect("settled");
+            fixture.clock.advance(Duration::from_secs(120));
+        }
+        assert_eq!(ids(&attempts), ["patient"; 3]);
+    });
+}
+
+#[tokio::test]
+async fn store_upgrades_a_file_of_version_3() {
+    let fixture = QueueFixture::new();
+    drop(fixture.store());
+    let file = rusqlite::Connection::open(fixture.path()).expect("a file");
+    file.execute_batch("ALTER TABLE events DROP COLUMN delivered; PRAGMA user_version = 3;").expect("version 3");
+    drop(file);
+    let store = fixture.store();
+    store.add(&event("new", fixture.clock.now())).expect("added");
+    let (queue, attempts) = fixture.queue(&store, |_| Attempt::Answered(Bytes::new()));
+    queue.settled().await.expect("settled");
+    assert_eq!(ids(&attempts), ["new"]);
 }
 
 #[tokio::test]

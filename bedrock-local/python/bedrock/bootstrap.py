@@ -4,11 +4,10 @@ AWS's runtime calls it, reads events, writes responses and reports errors. The r
 the beginning of a stack trace, so that the trace begins in the worker's own file.
 """
 
+import os
 import sys
 
-from .workers import contract
-from .workers.identity import PATH, identity
-from .workers.lambda_api import create_client_early
+from .workers.identity import PATH, has_callees, identity
 from .workers.loader import load
 from .workers.runtime_errors import LambdaRuntimeError, describe_error, user_frames
 
@@ -35,7 +34,11 @@ def _start():
             from .workers.durable import durable_handler
 
             handle = durable_handler(handle)
-        create_client_early()
+        if has_callees():
+            # Imported here: other functions do not need it.
+            from .workers.lambda_api import create_client_early
+
+            create_client_early()
         return handle
     except Exception as error:
         raise _for_aws_runtime(error) from None
@@ -43,9 +46,13 @@ def _start():
 
 def _checked(handle):
     """Returns `handle` with checks of event and response, if the function asks for them and has a contract."""
-    types = contract.load()
-    if types is None:
+    path = os.path.join(os.environ.get("LAMBDA_TASK_ROOT", "."), "contract.json")
+    if os.environ.get("BEDROCK_CHECK_CONTRACTS") != "1" or not os.path.exists(path):
         return handle
+    # Imported here, because it is rarely asked for, and only then in the zip.
+    from .workers.contract import load as load_contract
+
+    types = load_contract(path)
 
     def checked_handle(event, context):
         types.check("event", event)

@@ -97,6 +97,22 @@ def test_contract_is_checked_only_if_the_function_asks(task):
     assert run(task, source, [1, 2], env=env) == [2]
 
 
+def test_init_imports_only_what_the_function_needs(task):
+    source = WORKER + (
+        "import sys\nclass SystemFetcher(Worker):\n    def execute(self, event, context):\n"
+        "        return sorted(name for name in sys.modules if name.startswith('bedrock.'))\n"
+    )
+    names = ["bootstrap", "workers", "workers.current", "workers.identity", "workers.loader"]
+    names += ["workers.runtime_errors", "workers.worker"]
+    needed = [f"bedrock.{name}" for name in names]
+    assert run(task, source, {}) == [needed]
+    (modules,) = run(task, source, {}, env={"SPACE_WORKER_ARN_OTHER": "arn:aws:lambda:eu-west-1:1:function:other"})
+    calling = {f"bedrock.workers.{name}" for name in ("errors", "lambda_api", "retry")}
+    assert set(modules) - set(needed) == calling
+    (modules,) = run(task, source, {}, env={"BEDROCK_CHECK_CONTRACTS": "1"})
+    assert set(modules) - set(needed) == {"bedrock.workers.contract"}
+
+
 def test_async_execute_is_awaited(task):
     source = (
         WORKER

@@ -294,14 +294,10 @@ def test_retry_after_extends_and_deadline_ends_delays(aws):
     assert len(aws.calls) == 6
 
 
-def test_client_is_created_early_if_callees_are_configured(aws, monkeypatch):
+def test_early_client_is_that_of_the_first_call(aws):
     lambda_api.create_client_early()
     assert len(aws.clients) == 1
     invoke("system_fetcher", {})
-    assert len(aws.clients) == 1
-    monkeypatch.setattr(lambda_api, "_client", None)
-    monkeypatch.delenv("MY_APP_WORKER_ARN_SYSTEM_FETCHER")
-    lambda_api.create_client_early()
     assert len(aws.clients) == 1
 
 

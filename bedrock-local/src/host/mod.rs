@@ -9,7 +9,7 @@
 //! | `connection`, `pending_calls`, `frame`, `socket` | carry calls to a host process |
 //! | `dependencies` | the interpreter of a worker, and what its code imports |
 //! | `log_reader` | reads what the workers of a host process print |
-//! | `pool`, `python`, `node` | how many host processes a worker has, and which of them gets a call |
+//! | `pool`, `python`, `process_pool` | how many host processes a worker has, and which of them gets a call |
 //! | `tools` | what other programs need to run the code of a worker |
 //! | `code_fingerprint` | whether the code of a worker has changed |
 
@@ -19,10 +19,10 @@ mod debugger;
 pub(super) mod dependencies;
 mod frame;
 mod log_reader;
-pub(super) mod node;
 mod pending_calls;
 pub(super) mod pool;
 pub(super) mod process;
+pub(super) mod process_pool;
 pub(super) mod python;
 pub(super) mod registry;
 mod socket;

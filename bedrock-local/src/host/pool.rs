@@ -63,6 +63,7 @@ pub(crate) struct AcquiredHost {
 pub(crate) async fn invoke(pool: Arc<dyn HostPool>, invocation: Invocation) -> Result<Bytes, Error> {
     loop {
         let host = Arc::clone(&pool).acquire().await?;
+        invocation.prepare_delivery().await;
         let started = Instant::now();
         let outcome = host.process.connection.call(&invocation).await;
         if !matches!(outcome, CallOutcome::NotRun) {

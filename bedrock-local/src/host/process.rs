@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bedrock_build::{Language, WorkerName, shared_dir};
+use bedrock_build::{Language, PathDependencies, WorkerName, shared_dir};
 use bedrock_model::backend::WORKER_SECRET_KEY;
 use bedrock_model::exit_status::exit_status_text;
 use bedrock_model::{Invocation, Metrics};
@@ -39,7 +39,7 @@ const EXIT_TIMEOUT: Duration = Duration::from_secs(2);
 const STUCK_AFTER: Duration = Duration::from_millis(1);
 
 /// Folder for compiled Python modules, in the scratch folder of the local runtime.
-pub(super) const BYTECODE_FOLDER: &str = "pycache";
+const BYTECODE_FOLDER: &str = "pycache";
 
 /// A running host process.
 #[derive(Debug)]
@@ -253,6 +253,24 @@ pub(super) fn set_environment(
         }
         (None, _) => {
             command.env_remove("BEDROCK_SHARED_DIR");
+        }
+    }
+}
+
+/// Deletes compiled Python modules of a worker. Python recognizes changed files by modification time in seconds and size,
+/// and a reload can happen within a second.
+pub(super) fn delete_bytecode(info: &WorkerInfo, hosts: &HostRegistry) {
+    if info.entry.language != Language::Python {
+        return;
+    }
+    let app = &hosts.app;
+    let own = app.root.join(&info.entry.dir);
+    let packages = PathDependencies::of(&app.root, &info.entry.dir, Language::Python).found;
+    let shared = shared_folder(info, hosts);
+    for folder in [own].into_iter().chain(shared).chain(packages.into_iter().map(|package| package.dir)) {
+        if let Ok(relative) = folder.strip_prefix("/") {
+            // If it cannot be deleted, or does not exist, Python decides as usual.
+            let _ = std::fs::remove_dir_all(app.scratch.join(BYTECODE_FOLDER).join(relative));
         }
     }
 }

@@ -1,8 +1,8 @@
-//! A Python worker: one host process, with a thread per invocation.
+//! A Python worker: one host process, with a thread per invocation. With the setting `isolation = "process"` it has
+//! [processes](super::process_pool) instead.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bedrock_build::{Language, PathDependencies};
 use tokio::sync::Semaphore;
 
 use super::pool::{AcquiredHost, CallEnd, HostPool, PoolFuture};
@@ -53,7 +53,7 @@ impl PythonPool {
         // A process that is starting may have read some files before they were saved and others after.
         let _starting = self.starting.lock().await;
         let Some(old) = self.current() else { return Ok(false) };
-        self.delete_bytecode();
+        process::delete_bytecode(&self.info, &self.hosts);
         if self.hosts.debugger_port(&self.info.entry.name).is_some() {
             // The debugger connects to the same port again, so the old process must release it first.
             *self.lock() = None;
@@ -69,21 +69,6 @@ impl PythonPool {
         *self.lock() = new;
         old.retire();
         started.map(|_| true)
-    }
-
-    /// Deletes compiled modules. Python recognizes changed files by modification time in seconds and size, and a reload
-    /// can happen within a second.
-    fn delete_bytecode(&self) {
-        let app = &self.hosts.app;
-        let own = app.root.join(&self.info.entry.dir);
-        let packages = PathDependencies::of(&app.root, &self.info.entry.dir, Language::Python).found;
-        let shared = process::shared_folder(&self.info, &self.hosts);
-        for folder in [own].into_iter().chain(shared).chain(packages.into_iter().map(|package| package.dir)) {
-            if let Ok(relative) = folder.strip_prefix("/") {
-                // If it cannot be deleted, or does not exist, Python decides as usual.
-                let _ = std::fs::remove_dir_all(app.scratch.join(process::BYTECODE_FOLDER).join(relative));
-            }
-        }
     }
 
     fn current(&self) -> Option<Arc<HostProcess>> {

@@ -1,4 +1,4 @@
-//! Runs pip, uv and npm, and what they have in common: locks, digests, messages.
+//! Runs pip, uv, npm and other package managers, and what they have in common: locks, digests, messages.
 
 use std::collections::hash_map::DefaultHasher;
 use std::fs;
@@ -133,10 +133,10 @@ fn failure(command: &Command, result: &Output, list: &str) -> Failure {
     )
 }
 
-/// Whether a line begins the report of an error: of npm, pip or uv.
+/// Whether a line begins the report of an error: of npm, Yarn, pnpm, Bun, pip or uv.
 fn is_cause(line: &str) -> bool {
     let line = line.trim_start().to_ascii_lowercase();
-    ["error", "npm error", "npm err!", "×"].iter().any(|mark| line.starts_with(mark))
+    ["error", "npm error", "npm err!", "err_pnpm", "×"].iter().any(|mark| line.starts_with(mark))
 }
 
 /// Waits for other programs that install the dependencies of the same worker.

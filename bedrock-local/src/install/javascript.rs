@@ -9,6 +9,7 @@ use serde_json::Value;
 use tokio::process::Command;
 
 use super::installer::{Failure, Installation, digest, failed_to, identity, lock, read};
+use super::locks::{Lock, VARIABLES};
 use crate::interpreter::find_on_path;
 
 /// How npm is run.
@@ -22,15 +23,10 @@ enum Plan {
     Clean,
     /// npm adds what is missing and corrects the lock.
     Install,
+    /// The tool of another lock installs what it has.
+    Locked(Lock),
 }
 
-/// Locks of other tools, the tools, and how to install with them.
-const FOREIGN_LOCKS: [(&str, &str, &str); 4] = [
-    ("yarn.lock", "Yarn", "yarn install"),
-    ("pnpm-lock.yaml", "pnpm", "pnpm install"),
-    ("bun.lock", "Bun", "bun install"),
-    ("bun.lockb", "Bun", "bun install"),
-];
 /// The file that marks a `node_modules` folder as created by this program.
 const MARK: &str = "node_modules/.bedrock";
 
@@ -68,14 +64,17 @@ async fn install_in(installation: &Installation<'_>, folder: PackageFolder) -> R
         return Ok(());
     }
     let mode = if with_dev { "dev" } else { "" };
-    let key = |lock: &Option<String>| digest(&[&text, lock.as_deref().unwrap_or_default(), &interpreter.version, mode]);
+    let key = || -> Result<String, Failure> {
+        let other = Lock::in_folder(&dir).map(|lock| read(&dir.join(lock.file))).transpose()?.flatten();
+        let lock = read(&dir.join("package-lock.json"))?.or(other).unwrap_or_default();
+        Ok(digest(&[&text, &lock, &interpreter.version, mode]))
+    };
     let packages = hosts.app.scratch.join("javascript");
     // Several workers may depend on the same folder.
     let name = if is_worker { identity(info, &dir) } else { digest(&[&dir.display().to_string()]) };
     let stamp = packages.join(format!("{name}.installed"));
     let is_fresh = || -> Result<bool, Failure> {
-        let lock = read(&dir.join("package-lock.json"))?;
-        Ok(read(&stamp)?.is_some_and(|known| known == key(&lock)) && missing(&dir, &package, with_dev).is_empty())
+        Ok(read(&stamp)? == Some(key()?) && missing(&dir, &package, with_dev).is_empty())
     };
     if is_fresh()? {
         return Ok(());
@@ -84,29 +83,72 @@ async fn install_in(installation: &Installation<'_>, folder: PackageFolder) -> R
     if is_fresh()? {
         return Ok(());
     }
-    let arguments: &[&str] =
+    let is_installed =
         match plan(&dir, &package, PlanOptions { shown: &shown, was_installed: stamp.is_file(), with_dev })? {
-            Plan::Nothing => &[],
-            Plan::Rebuild => &["rebuild"],
-            Plan::Clean if with_dev => &["ci", "--include=dev"],
-            Plan::Clean => &["ci", "--omit=dev"],
-            Plan::Install if with_dev => &["install", "--include=dev"],
-            Plan::Install => &["install", "--omit=dev"],
+            Plan::Nothing => false,
+            Plan::Rebuild => run_npm(installation, &dir, &["rebuild"]).await?,
+            Plan::Clean if with_dev => run_npm(installation, &dir, &["ci", "--include=dev"]).await?,
+            Plan::Clean => run_npm(installation, &dir, &["ci", "--omit=dev"]).await?,
+            Plan::Locked(lock) => run_tool(installation, &dir, &shown, lock, with_dev).await?,
+            Plan::Install => {
+                Lock::check_above(&dir, &hosts.app.root, &shown)?;
+                let mode = if with_dev { "--include=dev" } else { "--omit=dev" };
+                run_npm(installation, &dir, &["install", mode]).await?
+            }
         };
-    if !arguments.is_empty() {
-        let Some(npm) = find_on_path("npm") else {
-            return Err(("`npm` is not on the PATH".to_owned(), Some("install Node.js with npm".to_owned())));
-        };
-        let mut command = Command::new(npm);
-        command.args(arguments).args(["--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&dir);
-        installation.install(command, "package.json").await?;
-        if dir.join("node_modules").is_dir() {
-            let mark = dir.join(MARK);
-            fs::write(&mark, "").map_err(|error| failed_to("write", &mark, &error))?;
-        }
+    if is_installed && dir.join("node_modules").is_dir() {
+        let mark = dir.join(MARK);
+        fs::write(&mark, "").map_err(|error| failed_to("write", &mark, &error))?;
     }
-    let lock = read(&dir.join("package-lock.json"))?;
-    fs::write(&stamp, key(&lock)).map_err(|error| failed_to("write", &stamp, &error))
+    fs::write(&stamp, key()?).map_err(|error| failed_to("write", &stamp, &error))
+}
+
+/// Runs npm in a folder. Returns whether it has installed something.
+async fn run_npm(installation: &Installation<'_>, dir: &Path, arguments: &[&str]) -> Result<bool, Failure> {
+    let Some(npm) = find_on_path("npm") else {
+        return Err(("`npm` is not on the PATH".to_owned(), Some("install Node.js with npm".to_owned())));
+    };
+    let mut command = Command::new(npm);
+    command.args(arguments).args(["--no-audit", "--no-fund", "--loglevel=error"]).current_dir(dir);
+    installation.install(command, "package.json").await?;
+    Ok(true)
+}
+
+/// Runs the tool of a lock in a folder. Returns whether it has installed something.
+async fn run_tool(
+    installation: &Installation<'_>,
+    dir: &Path,
+    shown: &str,
+    lock: Lock,
+    with_dev: bool,
+) -> Result<bool, Failure> {
+    lock.check(dir, shown)?;
+    let Some(program) = find_on_path(lock.program) else {
+        let problem = format!("`{}` is not on the PATH, and `{shown}/{}` is its lock", lock.program, lock.file);
+        return Err((problem, Some(format!("install it: {}", lock.source))));
+    };
+    let command = |arguments: &[&str]| {
+        let mut command = Command::new(&program);
+        command.args(arguments).envs(VARIABLES).current_dir(dir);
+        command
+    };
+    if lock.has_versions() {
+        let printed = installation.run(command(&["--version"]), "package.json").await?;
+        lock.check_version(String::from_utf8_lossy(&printed).trim())?;
+    }
+    // Only a folder that an earlier start has made gets here. It may have packages that were compiled for another Node.js.
+    let modules = dir.join("node_modules");
+    if modules.is_dir() {
+        fs::remove_dir_all(&modules).map_err(|error| failed_to("delete", &modules, &error))?;
+    }
+    for arguments in lock.commands(dir, with_dev) {
+        installation.install(command(&arguments), "package.json").await.map_err(|(problem, _)| {
+            let fix =
+                format!("if `{}` does not fit `package.json`, run `{} install` in `{shown}`", lock.file, lock.program);
+            (problem, Some(fix))
+        })?;
+    }
+    Ok(true)
 }
 
 /// Whether a worker needs the compiler in its development dependencies: a Node.js before 22.18 does not load TypeScript.
@@ -130,7 +172,7 @@ struct PlanOptions<'a> {
 
 /// Decides what to run.
 fn plan(dir: &Path, package: &Value, options: PlanOptions<'_>) -> Result<Plan, Failure> {
-    let PlanOptions { shown, was_installed, with_dev } = options;
+    let PlanOptions { was_installed, with_dev, .. } = options;
     let read_json = |path: &str| -> Result<Option<Value>, Failure> {
         // A file that is not JSON is npm's to report.
         Ok(read(&dir.join(path))?.and_then(|text| serde_json::from_str(&text).ok()))
@@ -146,14 +188,8 @@ fn plan(dir: &Path, package: &Value, options: PlanOptions<'_>) -> Result<Plan, F
     if is_installed && !dir.join(MARK).is_file() {
         return plan_of_user(dir, package, options, lock.as_ref(), installed.as_ref());
     }
-    if let Some((list, tool, command)) =
-        FOREIGN_LOCKS.iter().find(|(list, _, _)| dir.join(list).is_file()).filter(|_| lock.is_none())
-    {
-        let help = format!("run `{command}` in `{shown}`");
-        return Err((
-            format!("`{shown}/{list}` is a lock of {tool}, and npm would install other versions"),
-            Some(help),
-        ));
+    if let Some(other) = Lock::in_folder(dir).filter(|_| lock.is_none()) {
+        return Ok(Plan::Locked(other));
     }
     let lock = lock.filter(|lock| fits(lock, package));
     Ok(match (lock, installed) {
@@ -190,9 +226,11 @@ fn plan_of_user(
     } else {
         return Ok(Plan::Nothing);
     };
-    let command =
-        FOREIGN_LOCKS.iter().find(|(list, _, _)| dir.join(list).is_file()).map_or("npm install", |lock| lock.2);
-    Err((problem, Some(format!("run `{command}` in `{shown}`: a folder that you have installed is not changed"))))
+    let program = Lock::in_folder(dir).map_or("npm", |lock| lock.program);
+    Err((
+        problem,
+        Some(format!("run `{program} install` in `{shown}`: a folder that you have installed is not changed")),
+    ))
 }
 
 /// Returns the dependencies that Node.js would not find from a folder.
@@ -346,10 +384,7 @@ mod tests {
         let dir = folder.path().join("workers/w");
         let wanted = package(&json!({ "a": "^1" }));
         write(&dir, "yarn.lock", &json!({}));
-        assert_eq!(
-            plan_of(&dir, &wanted),
-            Err("`workers/w/yarn.lock` is a lock of Yarn, and npm would install other versions".to_owned())
-        );
+        assert!(matches!(plan_of(&dir, &wanted), Ok(Plan::Locked(lock)) if lock.program == "yarn"));
         write(folder.path(), "node_modules/a/package.json", &json!({}));
         assert_eq!(plan_of(&dir, &wanted), Ok(Plan::Nothing));
     }

@@ -114,8 +114,8 @@ impl StreamedInvocation {
                 return Err(not_run_error(error));
             }
             tokio::spawn(async move {
-                if let Ok(response) = &result {
-                    let _ = sender.send(payload_chunk(response)).await;
+                if let Some(chunk) = result.as_ref().ok().and_then(whole_response) {
+                    let _ = sender.send(chunk).await;
                 }
                 let _ = sender.send(self.complete(&result)).await;
             });
@@ -166,6 +166,12 @@ fn payload_chunk(bytes: &[u8]) -> Bytes {
     event("PayloadChunk", "application/octet-stream", bytes)
 }
 
+/// Returns the chunk of a response that is not streamed. `None` for one without bytes, such as that of a custom runtime that
+/// sends no body.
+fn whole_response(response: &Bytes) -> Option<Bytes> {
+    (!response.is_empty()).then(|| payload_chunk(response))
+}
+
 /// The events of a response.
 struct EventBody(mpsc::Receiver<Bytes>);
 
@@ -178,5 +184,18 @@ impl HttpBody for EventBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         self.0.poll_recv(context).map(|event| event.map(|event| Ok(Frame::data(event))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::{payload_chunk, whole_response};
+
+    #[test]
+    fn response_without_bytes_has_no_chunk() {
+        assert_eq!(whole_response(&Bytes::new()), None);
+        assert_eq!(whole_response(&Bytes::from_static(b"{}")), Some(payload_chunk(b"{}")));
     }
 }

@@ -10,8 +10,9 @@ use bedrock_build::{Language, Worker};
 use bedrock_callgraph::PACKED_SHARED_JAVASCRIPT;
 use serde_json::Value;
 
+use super::install_commands::Purpose;
 use super::locked_packages::{LockedPackages, all_packages, packages_of_files};
-use super::npm::{NpmFolders, NpmProject};
+use super::project::{NodeFolders, NodeProject};
 use crate::artifact::{Artifact, Function};
 use crate::context::{ArtifactContents, Context};
 use crate::inputs::Inputs;
@@ -33,7 +34,7 @@ const RUNTIME_PACKAGES: [&str; 2] = ["@aws-sdk/*", "@smithy/*"];
 /// Adds the inputs of a bundle other than the worker's own files.
 pub(crate) fn add_inputs(inputs: &mut Inputs, context: &Context<'_>, worker: &Worker) -> Result<()> {
     inputs.add("bundle", LAYOUT);
-    NpmProject::of(context, worker)?.add_inputs(inputs, context, worker)
+    NodeProject::of(context, worker)?.add_inputs(inputs, context, worker)
 }
 
 /// Returns the files of the zip: one bundle, and those of the worker's `own` files that are not part of it. `shared` is the shared
@@ -47,7 +48,7 @@ pub(crate) fn bundle(
     let function = Function::Worker(worker.name.clone());
     let what = format!("failed to bundle {function}");
     let staging = context.folder.staging()?;
-    let project = NpmProject::of(context, worker)?;
+    let project = NodeProject::of(context, worker)?;
     let folders = project.folders(&staging.path().join("worker"));
     let temp_dir = &folders.worker;
     copy(&own, temp_dir, worker, &context.app.root)?;
@@ -56,7 +57,7 @@ pub(crate) fn bundle(
     copy(shared, workers_dir, worker, &context.app.root)?;
     link_worker_module(&workers_dir.join(PACKED_SHARED_JAVASCRIPT), temp_dir)
         .map_err(|error| Error::io(what.as_str(), &error))?;
-    project.install(context, worker, &folders, &[], &what)?;
+    project.install(context, worker, &folders, Purpose::Bundle, &what)?;
     append_exports(&temp_dir.join(worker.entry), worker)
         .map_err(|error| Error::io(format!("failed to read `{}/{}`", worker.dir, worker.entry), &error))?;
     let is_of_modules = remove_module_type(&temp_dir.join("package.json"));
@@ -84,7 +85,7 @@ pub(crate) fn bundle(
     }
     let bundled = bundled(&temp_dir.join("bundle.json"));
     let installed = all_packages(&folders)?;
-    let locked = LockedPackages::read(&installed, &folders);
+    let locked = LockedPackages::read(&installed, &folders, project.locked_archives());
     let components = locked.components(&packages_of_files(installed, temp_dir, &bundled));
     let is_left_over = |entry: &Entry| !bundled.contains(&entry.path) && entry.path != "tsconfig.json";
     let mut entries: Vec<Entry> = own.into_iter().filter(is_left_over).collect();
@@ -140,7 +141,7 @@ fn append_exports(main: &Path, worker: &Worker) -> std::io::Result<()> {
 }
 
 /// Returns the esbuild that the worker lists. `node_modules/.bin` may have a program of this name of any other package.
-fn esbuild(folders: &NpmFolders, worker: &Worker, what: &str) -> Result<Command> {
+fn esbuild(folders: &NodeFolders, worker: &Worker, what: &str) -> Result<Command> {
     let read = |path: &Path| serde_json::from_slice::<Value>(&fs::read(path).ok()?).ok();
     let package = read(&folders.worker.join("package.json")).unwrap_or_default();
     let is_listed = ["devDependencies", "dependencies"].iter().any(|list| {

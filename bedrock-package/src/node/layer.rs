@@ -1,24 +1,26 @@
-//! The layer of a JavaScript worker: the dependencies of its `package.json`, installed by npm for Lambda's platform.
+//! The layer of a JavaScript worker: the dependencies of its `package.json`, installed for Lambda's platform.
 
 use std::path::Path;
 
 use bedrock_build::Worker;
 use serde_json::Value;
 
+use super::install_commands::Purpose;
 use super::installed::{delete_foreign, installed_packages, missing_parts, own_script_warnings, script_warnings};
 use super::lists::read;
 use super::locked_packages::{LockedPackages, all_packages};
-use super::npm::{NpmFolders, NpmProject};
+use super::package_manager::PackageManager;
+use super::project::{NodeFolders, NodeProject};
 use crate::artifact::{Artifact, Function};
 use crate::context::{ArtifactContents, BuiltArtifact, Context};
 use crate::inputs::Inputs;
 use bedrock_artifacts::{AllowList, Entry, FolderKind, PackOptions, collect_files, is_pruned_node_path, prune};
 use bedrock_diagnostics::{Error, ExitKind, Result};
 
-/// Beginnings of versions that pnpm and Yarn read.
+/// Beginnings of versions that other package managers than npm read. The first two are links, which a layer cannot have.
 const OTHER_TOOLS: [&str; 3] = ["link:", "portal:", "workspace:"];
 /// Version of the layer layout and pruning. Changing it rebuilds all layers.
-const LAYOUT: &str = "3";
+const LAYOUT: &str = "4";
 
 /// Builds the zip file of a worker's layer. There is none without dependencies, or if they are bundled.
 pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<BuiltArtifact> {
@@ -31,7 +33,8 @@ pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<BuiltArtif
     let Some(package) = package else {
         return context.build_artifact(&artifact, inputs, Vec::new(), || Ok(ArtifactContents::default()));
     };
-    let project = NpmProject::of(context, worker)?;
+    let project = NodeProject::of(context, worker)?;
+    check_versions(&package, worker, project.manager())?;
     project.add_inputs(&mut inputs, context, worker)?;
     context.build_artifact(&artifact, inputs, Vec::new(), || {
         for warning in own_script_warnings(&package, &format!("{}/package.json", worker.dir)) {
@@ -52,34 +55,46 @@ fn dependencies(dir: &Path, worker: &Worker) -> Result<Option<Value>> {
     let is_listed =
         |list: &str| package.get(list).and_then(Value::as_object).is_some_and(|dependencies| !dependencies.is_empty());
     let any = is_listed("dependencies") || is_listed("optionalDependencies");
+    Ok(any.then_some(package))
+}
+
+/// Returns an error if a version is one that the package manager does not read, or a link.
+fn check_versions(package: &Value, worker: &Worker, manager: PackageManager) -> Result<()> {
+    let schemes = if manager == PackageManager::Npm { &OTHER_TOOLS[..] } else { &OTHER_TOOLS[..2] };
     for list in ["dependencies", "optionalDependencies"] {
         for (name, version) in package.get(list).and_then(Value::as_object).into_iter().flatten() {
             let version = version.as_str().unwrap_or_default();
-            if OTHER_TOOLS.iter().any(|scheme| version.starts_with(scheme)) {
-                return Err(Error::app(format!("`{name}` in `{shown}` cannot be installed for Lambda"))
-                    .cause(format!("`{version}` is not a version that npm reads"))
-                    .help("write `file:` and the path of the folder, or `*` for a member of the npm workspace"));
+            if schemes.iter().any(|scheme| version.starts_with(scheme)) {
+                let shown = format!("{}/package.json", worker.dir);
+                let error = Error::app(format!("`{name}` in `{shown}` cannot be installed for Lambda"));
+                return Err(if manager == PackageManager::Npm {
+                    error
+                        .cause(format!("`{version}` is not a version that npm reads"))
+                        .help("write `file:` and the path of the folder, or `*` for a member of the npm workspace")
+                } else {
+                    error
+                        .cause(format!("`{version}` is a link, which a layer cannot have"))
+                        .help("make the folder a member of the workspace, and write `workspace:*`, or `*` with Yarn 1")
+                });
             }
         }
     }
-    Ok(any.then_some(package))
+    Ok(())
 }
 
 fn entries(
     context: &Context<'_>,
     worker: &Worker,
     artifact: &Artifact,
-    project: &NpmProject,
+    project: &NodeProject,
 ) -> Result<ArtifactContents> {
     let function = Function::Worker(worker.name.clone());
     let architecture = context.architecture(&function);
     let what = format!("failed to install the dependencies of {function} for {}", architecture.machine());
     let staging = context.folder.staging()?;
-    let cpu = format!("--cpu={}", architecture.node());
-    let platform = ["--omit=dev", "--os=linux", "--libc=glibc", &cpu];
     let folders = project.folders(staging.path());
-    project.install(context, worker, &folders, &platform, &what)?;
-    let locked = LockedPackages::read(&all_packages(&folders)?, &folders);
+    project.install(context, worker, &folders, Purpose::Layer(architecture), &what)?;
+    let locked = LockedPackages::read(&all_packages(&folders)?, &folders, project.locked_archives());
     let mut entries = Vec::new();
     // A member of a workspace may need another version of a package than the workspace has. Lambda's Node.js looks for packages
     // in both folders, in the order in which Node.js finds them in the workspace.
@@ -91,7 +106,7 @@ fn entries(
     if entries.is_empty() {
         return Ok(ArtifactContents::default());
     }
-    check_parts(context, worker, artifact, &folders)?;
+    check_parts(context, worker, artifact, &folders, project.manager())?;
     let components = locked.components(&all_packages(&folders)?);
     Ok(ArtifactContents { entries, temp_dir: Some(staging), components })
 }
@@ -122,12 +137,23 @@ fn modules(
 }
 
 /// Returns an error if the part of a package for Lambda's platform is missing and the settings do not allow it.
-fn check_parts(context: &Context<'_>, worker: &Worker, artifact: &Artifact, folders: &NpmFolders) -> Result<()> {
+fn check_parts(
+    context: &Context<'_>,
+    worker: &Worker,
+    artifact: &Artifact,
+    folders: &NodeFolders,
+    manager: PackageManager,
+) -> Result<()> {
     let function = Function::Worker(worker.name.clone());
     let settings = function.settings_table();
     let allowed = AllowList::parse(&worker.settings.allow, &settings)?;
     let mut packages = all_packages(folders)?;
     packages.retain(|package| !allowed.has(&format!("nodejs/{}", package.path())));
-    let reports = missing_parts(&packages, context.architecture(&function), &artifact.to_string(), &worker.dir);
+    let mut reports = missing_parts(&packages, context.architecture(&function), &artifact.to_string(), &worker.dir);
+    if manager != PackageManager::Npm {
+        for report in &mut reports {
+            report.help = vec![format!("delete `{}`, and run `{} install`", manager.lock(), manager.program())];
+        }
+    }
     if reports.is_empty() { Ok(()) } else { Err(Error { kind: ExitKind::App, reports }) }
 }

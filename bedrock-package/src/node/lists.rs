@@ -1,12 +1,51 @@
 //! The files that list the dependencies of a JavaScript project.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::package_manager::PackageManager;
 use bedrock_diagnostics::{Error, Result};
 
-/// The files in a folder that npm reads.
-pub(super) const DEPENDENCY_LISTS: [&str; 4] = ["package.json", "package-lock.json", "npm-shrinkwrap.json", ".npmrc"];
+/// The files of a folder that a package manager reads.
+pub(super) struct DependencyLists {
+    dir: PathBuf,
+    /// Their paths, sorted.
+    pub(super) files: Vec<String>,
+}
+
+impl DependencyLists {
+    /// Finds the files. Those that do not exist are left out.
+    pub(super) fn of(manager: PackageManager, dir: &Path) -> Result<Self> {
+        let failed = |path: &Path, error| Error::io(format!("failed to read `{}`", path.display()), &error);
+        let mut files: Vec<String> = manager.lists().iter().map(|list| (*list).to_owned()).collect();
+        files.retain(|list| fs::symlink_metadata(dir.join(list)).is_ok());
+        let mut pending: Vec<String> = manager.folders().iter().map(|folder| (*folder).to_owned()).collect();
+        while let Some(folder) = pending.pop() {
+            let path = dir.join(&folder);
+            if !path.is_dir() {
+                continue;
+            }
+            for entry in fs::read_dir(&path).map_err(|error| failed(&path, error))? {
+                let entry = entry.map_err(|error| failed(&path, error))?;
+                let Ok(name) = entry.file_name().into_string() else { continue };
+                let kind = entry.file_type().map_err(|error| failed(&path, error))?;
+                let path = format!("{folder}/{name}");
+                if kind.is_dir() {
+                    pending.push(path);
+                } else if kind.is_file() {
+                    files.push(path);
+                }
+            }
+        }
+        files.sort();
+        Ok(Self { dir: dir.to_owned(), files })
+    }
+
+    /// Copies the files to another folder. `shown` is their folder in messages.
+    pub(super) fn copy_to(&self, dir: &Path, shown: &str) -> Result<()> {
+        self.files.iter().try_for_each(|list| copy(&self.dir.join(list), &dir.join(list), &format!("{shown}/{list}")))
+    }
+}
 
 /// Copies a file that may not exist.
 pub(super) fn copy(from: &Path, to: &Path, shown: &str) -> Result<()> {

@@ -1,4 +1,4 @@
-//! What npm's record of an installation says about packages: which came from a registry, and with which digest.
+//! What npm's record of an installation, or the lock of another tool, says about packages: which came from a registry, and with which digest.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,7 +9,8 @@ use data_encoding::{BASE64, HEXLOWER};
 use serde_json::Value;
 
 use super::installed::{InstalledPackage, installed_packages};
-use super::npm::NpmFolders;
+use super::locked_archives::LockedArchive;
+use super::project::NodeFolders;
 use crate::component::{Component, License};
 use crate::purl;
 
@@ -23,7 +24,7 @@ const ALGORITHMS: [(&str, &str); 3] = [("sha512", "SHA-512"), ("sha384", "SHA-38
 pub(super) struct LockedPackages(BTreeMap<(String, String), String>);
 
 /// Returns the packages in both folders of an installation.
-pub(super) fn all_packages(folders: &NpmFolders) -> Result<Vec<InstalledPackage>> {
+pub(super) fn all_packages(folders: &NodeFolders) -> Result<Vec<InstalledPackage>> {
     let has_modules = |folder: &Path| folder.join("node_modules").is_dir();
     let mut packages = if has_modules(&folders.root) { installed_packages(&folders.root)? } else { Vec::new() };
     if folders.worker != folders.root && has_modules(&folders.worker) {
@@ -53,10 +54,12 @@ fn package_dir(file: &str) -> Option<String> {
 }
 
 impl LockedPackages {
-    /// Reads the records of an installation with these packages. A record that is missing says nothing.
-    pub(super) fn read(packages: &[InstalledPackage], folders: &NpmFolders) -> Self {
+    /// Reads the records of an installation with these packages. A record that is missing says nothing. `archives` are those of
+    /// a lock that npm does not read.
+    pub(super) fn read(packages: &[InstalledPackage], folders: &NodeFolders, archives: Vec<LockedArchive>) -> Self {
         let folders = packages.iter().map(InstalledPackage::dir).chain([folders.root.as_path(), &folders.worker]);
-        let mut locked = Self::default();
+        let known = archives.into_iter().map(|archive| ((archive.name, archive.version), archive.integrity));
+        let mut locked = Self(known.collect());
         for folder in folders {
             let record = fs::read(folder.join(RECORD)).ok();
             locked.add(&record.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default());
@@ -120,7 +123,7 @@ mod tests {
 
     use super::*;
 
-    fn install(files: &[(&str, Value)]) -> (tempfile::TempDir, NpmFolders) {
+    fn install(files: &[(&str, Value)]) -> (tempfile::TempDir, NodeFolders) {
         let dir = tempfile::tempdir().expect("a folder");
         for (path, text) in files {
             let path = dir.path().join(path);
@@ -128,7 +131,7 @@ mod tests {
             fs::write(path, text.to_string()).expect("a file");
         }
         let root = dir.path().to_owned();
-        let folders = NpmFolders { worker: root.clone(), root: root.clone(), copy: root };
+        let folders = NodeFolders { worker: root.clone(), root: root.clone(), copy: root };
         (dir, folders)
     }
 
@@ -151,7 +154,7 @@ mod tests {
             ("node_modules/own/package.json", json!({ "version": "3.0.0", "license": "SEE LICENSE IN X" })),
         ]);
         let packages = all_packages(&folders).expect("packages");
-        let components = LockedPackages::read(&packages, &folders).components(&packages);
+        let components = LockedPackages::read(&packages, &folders, Vec::new()).components(&packages);
         let shown: Vec<Value> = components.iter().map(Component::json).collect();
         assert_eq!(
             shown,

@@ -1,13 +1,15 @@
 //! Dependencies of JavaScript workers: installed into a layer, or bundled with the code into one file.
 
 mod bundle;
-mod foreign_locks;
+mod install_commands;
 mod installed;
 mod layer;
 mod linked_packages;
 mod lists;
+mod locked_archives;
 mod locked_packages;
-mod npm;
+mod package_manager;
+mod project;
 mod workspace;
 
 pub(crate) use bundle::{add_inputs, bundle};

@@ -1,5 +1,5 @@
-//! npm workspaces: the worker is a member of a project above it, whose lock has the versions, and other members may be its
-//! dependencies. npm links members; in a layer they are copies.
+//! Workspaces of npm, Yarn and Bun: the worker is a member of a project above it, whose lock has the versions, and other members
+//! may be its dependencies. Package managers link members; in a layer they are copies.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,7 +9,8 @@ use bedrock_build::member_pattern::matches_member;
 use bedrock_build::{Language, PathDependencies, Worker};
 use serde_json::Value;
 
-use super::lists::{DEPENDENCY_LISTS, copy, read, write};
+use super::lists::{DependencyLists, copy, read, write};
+use super::package_manager::PackageManager;
 use crate::context::Context;
 use crate::inputs::Inputs;
 use bedrock_artifacts::{Entry, FolderKind, PackOptions, collect_files};
@@ -20,7 +21,7 @@ const MAX_DEPTH: usize = 6;
 
 /// A workspace.
 #[derive(Debug)]
-pub(super) struct NpmWorkspace {
+pub(super) struct NodeWorkspace {
     /// The folder of the project.
     pub(super) root: PathBuf,
     /// The path of the worker in it.
@@ -31,7 +32,7 @@ pub(super) struct NpmWorkspace {
     needed: Vec<Entry>,
 }
 
-impl NpmWorkspace {
+impl NodeWorkspace {
     /// Returns the workspace that has the folder of a worker as a member, or `None`.
     pub(super) fn of(dir: &Path, context: &Context<'_>) -> Result<Option<Self>> {
         let Ok(dir) = dir.canonicalize() else { return Ok(None) };
@@ -64,7 +65,7 @@ impl NpmWorkspace {
         match all.found.iter().find(|found| !is_member(&found.dir)) {
             None => Ok(()),
             Some(found) => {
-                Err(Error::app(format!("{}: `{}` is not a member of the npm workspace", found.origin, found.written))
+                Err(Error::app(format!("{}: `{}` is not a member of the workspace", found.origin, found.written))
                     .cause(
                         "the dependencies of a member are installed from the workspace, which does not have the folder",
                     )
@@ -74,11 +75,10 @@ impl NpmWorkspace {
     }
 
     /// Adds the lists of the workspace, and the members that the worker needs.
-    pub(super) fn add_inputs(&self, inputs: &mut Inputs, context: &Context<'_>) -> Result<()> {
-        for list in DEPENDENCY_LISTS {
-            if let Some(bytes) = read(&self.root.join(list), list)? {
-                inputs.add_bytes(&format!("`{list}` of the workspace"), &bytes);
-            }
+    pub(super) fn add_inputs(&self, inputs: &mut Inputs, manager: PackageManager, context: &Context<'_>) -> Result<()> {
+        for list in DependencyLists::of(manager, &self.root)?.files {
+            let bytes = read(&self.root.join(&list), &list)?;
+            inputs.add_bytes(&format!("`{list}` of the workspace"), &bytes.unwrap_or_default());
         }
         for (path, package) in &self.members {
             inputs.add_bytes(&format!("`{path}/package.json`"), package.to_string().as_bytes());
@@ -86,12 +86,13 @@ impl NpmWorkspace {
         inputs.add_files(&self.needed, &context.app.root)
     }
 
-    /// Copies what npm reads to the empty folder `root`.
-    pub(super) fn copy_to(&self, root: &Path, context: &Context<'_>) -> Result<()> {
-        for list in DEPENDENCY_LISTS {
-            copy(&self.root.join(list), &root.join(list), list)?;
-        }
-        for path in self.members.keys() {
+    /// Copies what the package manager reads to the empty folder `root`.
+    pub(super) fn copy_to(&self, root: &Path, manager: PackageManager, context: &Context<'_>) -> Result<()> {
+        DependencyLists::of(manager, &self.root)?.copy_to(root, ".")?;
+        let needed = self.needed_members();
+        // Yarn 1 installs the dependencies of all members that it finds. For the others the lock fits only if all are there.
+        let is_read = |path: &&String| manager != PackageManager::YarnClassic || needed.contains(path.as_str());
+        for path in self.members.keys().filter(is_read) {
             let list = format!("{path}/package.json");
             copy(&self.root.join(&list), &root.join(&list), &list)?;
         }
@@ -104,7 +105,7 @@ impl NpmWorkspace {
 
     /// Replaces the links in `node_modules` to members that the worker needs by the members, and deletes the others.
     pub(super) fn replace_links(&self, root: &Path, context: &Context<'_>) -> Result<()> {
-        let failed = |error: std::io::Error| Error::io("failed to copy the members of the npm workspace", &error);
+        let failed = |error: std::io::Error| Error::io("failed to copy the members of the workspace", &error);
         let needed = self.needed_members();
         let real_root = root.canonicalize().map_err(failed)?;
         for link in links(&root.join("node_modules")) {

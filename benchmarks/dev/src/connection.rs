@@ -31,28 +31,24 @@ enum BodyLength {
 impl Connection {
     /// Connects to `http://ADDRESS/PATH`, for calls with 1 KB of JSON.
     pub async fn open(url: &str) -> Result<Self, Error> {
-        let (address, path) = url
-            .strip_prefix("http://")
-            .and_then(|rest| rest.split_once('/'))
-            .ok_or("not a URL of the form `http://ADDRESS/PATH`")?;
-        let stream = TcpStream::connect(address).await?;
+        let event = serde_json::json!({ "key": "x".repeat(1000) });
+        let request = request(url, "RequestResponse", &event.to_string())?;
+        let stream = TcpStream::connect(split(url)?.0).await?;
         stream.set_nodelay(true)?;
-        let event = serde_json::json!({ "key": "x".repeat(1000) }).to_string();
-        // The headers have the same length as those of an SDK. The servers do not check the signature.
-        let request = format!(
-            "POST /{path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
-             x-amz-date: 20261126T063500Z\r\nx-amz-invocation-type: RequestResponse\r\n\
-             authorization: AWS4-HMAC-SHA256 Credential=test/20261126/us-east-1/lambda/aws4_request, \
-             SignedHeaders=content-type;host;x-amz-date, Signature={}\r\ncontent-length: {}\r\n\r\n{event}",
-            "0".repeat(64),
-            event.len()
-        );
-        Ok(Self { stream, request: request.into_bytes(), buffer: Vec::with_capacity(16 * 1024) })
+        Ok(Self { stream, request, buffer: Vec::with_capacity(16 * 1024) })
     }
 
     /// Calls the function and reads the complete response.
     pub async fn call(&mut self) -> Result<InvokeResponse, Error> {
-        self.stream.write_all(&self.request).await?;
+        let request = std::mem::take(&mut self.request);
+        let response = self.send(&request).await;
+        self.request = request;
+        response
+    }
+
+    /// Sends another request than that of [`Connection::call`] and reads the complete response.
+    pub async fn send(&mut self, request: &[u8]) -> Result<InvokeResponse, Error> {
+        self.stream.write_all(request).await?;
         let (head, is_success, length) = self.read_head().await?;
         self.buffer.drain(..head);
         let body = match length {
@@ -69,7 +65,7 @@ impl Connection {
             let mut head = httparse::Response::new(&mut headers);
             if let httparse::Status::Complete(bytes) = head.parse(&self.buffer)? {
                 let find = |name: &str| head.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
-                let is_success = head.code == Some(200) && find("x-amz-function-error").is_none();
+                let is_success = matches!(head.code, Some(200..300)) && find("x-amz-function-error").is_none();
                 let length = match find("content-length") {
                     Some(header) => BodyLength::Known(std::str::from_utf8(header.value)?.parse()?),
                     None => BodyLength::Chunked,
@@ -111,4 +107,26 @@ impl Connection {
             _ => Ok(()),
         }
     }
+}
+
+/// Splits `http://ADDRESS/PATH` into the address and the path without its first `/`.
+pub fn split(url: &str) -> Result<(&str, &str), Error> {
+    url.strip_prefix("http://")
+        .and_then(|rest| rest.split_once('/'))
+        .ok_or_else(|| "not a URL of the form `http://ADDRESS/PATH`".into())
+}
+
+/// Returns an Invoke request. The headers have the same length as those of an SDK. The servers do not check the
+/// signature.
+pub fn request(url: &str, invocation_type: &str, event: &str) -> Result<Vec<u8>, Error> {
+    let (address, path) = split(url)?;
+    let request = format!(
+        "POST /{path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
+         x-amz-date: 20261126T063500Z\r\nx-amz-invocation-type: {invocation_type}\r\n\
+         authorization: AWS4-HMAC-SHA256 Credential=test/20261126/us-east-1/lambda/aws4_request, \
+         SignedHeaders=content-type;host;x-amz-date, Signature={}\r\ncontent-length: {}\r\n\r\n{event}",
+        "0".repeat(64),
+        event.len()
+    );
+    Ok(request.into_bytes())
 }

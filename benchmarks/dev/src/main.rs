@@ -2,12 +2,20 @@
 //! and similar tools, so that all of them receive the same bytes from the same client.
 
 mod connection;
+mod download;
+mod events;
+mod faults;
 mod load;
 mod reload;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
-const USAGE: &str = "bench_dev load URL CALLS IN_FLIGHT\nbench_dev reload URL FILE FROM TO TIMEOUT_SECONDS";
+const USAGE: &str = "\
+bench_dev load URL CALLS IN_FLIGHT
+bench_dev reload URL FILE FROM TO TIMEOUT_SECONDS
+bench_dev faults SECONDS CALLERS URL…
+bench_dev events URL COUNT BYTES
+bench_dev download URL COUNT RANGE";
 
 fn main() -> Result<(), Error> {
     // A single thread leaves the most CPU for the measured programs.
@@ -19,6 +27,11 @@ fn main() -> Result<(), Error> {
         ["reload", url, file, from, to, timeout] => {
             runtime.block_on(reload::run(url, file.as_ref(), from, to, timeout.parse()?))?
         }
+        ["faults", seconds, callers, ref urls @ ..] => {
+            runtime.block_on(faults::run(seconds.parse()?, callers.parse()?, urls))?
+        }
+        ["events", url, count, bytes] => runtime.block_on(events::run(url, count.parse()?, bytes.parse()?))?,
+        ["download", url, count, range] => runtime.block_on(download::run(url, count.parse()?, range))?,
         _ => return Err(USAGE.into()),
     };
     println!("{figures}");

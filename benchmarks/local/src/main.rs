@@ -1,6 +1,7 @@
 //! Measures round trips through `invoke!` for each language, and their lower bounds, in the same run. `cargo xtask
 //! bench local` starts this program several times, because the first call of a worker happens only once in a process.
 
+mod contracts;
 mod floors;
 mod report;
 mod samples;
@@ -11,6 +12,8 @@ use bedrock::invoke;
 use echo_rust::{Echo, EchoRust};
 use report::{Report, Row};
 use samples::Samples;
+
+bedrock::workers!();
 
 const CALLS: usize = 20_000;
 const CONCURRENT_CALLS: usize = 100_000;
@@ -70,5 +73,6 @@ async fn measure() -> bedrock::Result<Report> {
     language!("python", "echo_python");
     language!("node", "echo_node");
     let _ = EchoRust;
+    report.set_costs(contracts::measure().await?);
     Ok(report)
 }

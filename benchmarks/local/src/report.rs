@@ -2,11 +2,15 @@
 
 use serde_json::{Value, json};
 
+use crate::contracts::Costs;
 use crate::samples::Samples;
 
 /// All rows, in the order of the measurements.
 #[derive(Debug, Default)]
-pub struct Report(Vec<Row>);
+pub struct Report {
+    rows: Vec<Row>,
+    costs: Option<Costs>,
+}
 
 /// The results of a worker or of a lower bound.
 #[derive(Debug)]
@@ -38,28 +42,41 @@ impl Row {
 impl Report {
     /// Adds a row.
     pub fn add(&mut self, row: Row) {
-        self.0.push(row);
+        self.rows.push(row);
     }
 
-    /// Returns `{"rows": [{"language", "floor", "p50_us", "p99_us", "first_ms", "per_second"}, …]}` on one line.
+    /// Sets what contracts cost.
+    pub fn set_costs(&mut self, costs: Costs) {
+        self.costs = Some(costs);
+    }
+
+    /// Returns `{"rows": [{"language", "floor", "p50_us", "p99_us", "first_ms", "per_second"}, …], "contracts": {"check_us",
+    /// "python", "node"}}` on one line.
     pub fn json(&self) -> String {
-        let rows = self.0.iter().map(|row| {
+        let rows = self.rows.iter().map(|row| {
             json!({
                 "language": row.language, "floor": row.is_floor, "p50_us": row.p50_us, "p99_us": row.p99_us,
                 "first_ms": row.first_ms, "per_second": row.per_second,
             })
         });
-        json!({ "rows": rows.collect::<Vec<Value>>() }).to_string()
+        let costs = self
+            .costs
+            .as_ref()
+            .map(|costs| json!({ "check_us": costs.check_us, "python": costs.python, "node": costs.node }));
+        json!({ "rows": rows.collect::<Vec<Value>>(), "contracts": costs }).to_string()
     }
 
     /// Returns a table as text.
     pub fn table(&self) -> String {
         let mut text = format!("{:<16} {:>9} {:>9} {:>9} {:>11}", "", "p50 µs", "p99 µs", "first ms", "16 at once");
-        for row in &self.0 {
+        for row in &self.rows {
             let label = format!("{} {}", row.language, if row.is_floor { "floor" } else { "worker" });
             let first = row.first_ms.map_or(String::new(), |ms| format!("{ms:.1}"));
             let rate = row.per_second.map_or(String::new(), |rate| format!("{:.0} k/s", rate / 1e3));
             text += &format!("\n{label:<16} {:>9.1} {:>9.1} {first:>9} {rate:>11}", row.p50_us, row.p99_us);
+        }
+        if let Some(Costs { check_us, python, node }) = &self.costs {
+            text += &format!("\ncontracts: check {check_us:.1} µs, python {python:.2} ×, node {node:.2} ×");
         }
         text
     }

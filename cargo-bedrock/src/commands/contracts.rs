@@ -122,7 +122,7 @@ impl Contracts {
         report(session.print, &changed);
         let has_new_contract = changed.iter().any(|file| file.path.ends_with("contract.json"));
         let main = std::fs::read_to_string(app.root.join("src/main.rs")).unwrap_or_default();
-        if has_new_contract && !main.contains("workers!()") {
+        if has_new_contract && !main.contains("workers!(") {
             session.print.next("add `bedrock::workers!();` to `src/main.rs`: calls of these workers in Rust do not compile without their types");
         }
         let has_contracts = contracts.iter().any(|worker| worker.contract.is_some());

@@ -45,10 +45,10 @@ pub(crate) struct Dev {
     /// Clock that retries and ages of events follow
     #[arg(long, value_name = "CLOCK", default_value = "real")]
     clock: ClockArg,
-    /// Reject what AWS would reject: calls that are not in the call graph, and memory use above the setting
+    /// Deny calls that are not in the call graph, and end workers that exceed their memory (default: warn)
     #[arg(long, overrides_with = "relaxed")]
     strict: bool,
-    /// Only warn about calls that AWS would reject (default), and about resources that `uses` does not list
+    /// Warn about resources that `uses` does not list (default: deny them)
     #[arg(long, overrides_with = "strict")]
     relaxed: bool,
     /// Do not reload the app when files change

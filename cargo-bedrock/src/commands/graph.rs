@@ -1,6 +1,6 @@
 //! `cargo bedrock graph`: prints the call graph as text, as data or as a picture.
 
-use bedrock_build::{App, Language, Problem};
+use bedrock_build::{App, Language, Problem, Worker};
 use clap::{Args, ValueEnum};
 
 use crate::session::Session;
@@ -56,6 +56,14 @@ impl Graph {
         let rust = if self.built {
             bedrock_package::load_built_calls(&app)
         } else {
+            if let Some(worker) =
+                first_durable_rust(&app).filter(|_| !bedrock_package::artifact_dir(&app).join("cargo").exists())
+            {
+                session.print.note(&format!(
+                    "compiling the app to read its calls, with AWS's SDK for durable functions, which `{}` uses",
+                    worker.name
+                ));
+            }
             let reporter = BuildReporter::new(session.print, false, false);
             bedrock_package::compile_and_read_calls(&app, self.release, &reporter)?
         };
@@ -65,7 +73,10 @@ impl Graph {
     /// Prints the graph with the calls of the app's Rust programs in `rust`. Findings are reported after it, and errors
     /// among them make the command fail.
     fn print(self, session: &Session, app: &App, rust: &RustEdges) -> Result<()> {
-        let (graph, findings) = graph::load_graph(app, rust)?;
+        let (mut graph, findings) = graph::load_graph(app, rust)?;
+        if self.built {
+            bedrock_package::mark_stale_calls(app, &mut graph);
+        }
         Printer::data(&graph::render(&graph, self.format.into())?)?;
         if let Some(warning) = never_built_warning(app, rust) {
             session.print.warning_with_help(&warning);
@@ -82,6 +93,11 @@ impl Graph {
         }
         if reports.is_empty() { Ok(()) } else { Err(Error { kind: ExitKind::App, reports }) }
     }
+}
+
+/// Returns a worker for which a large SDK is compiled.
+fn first_durable_rust(app: &App) -> Option<&Worker> {
+    app.workers.iter().find(|worker| worker.language == Language::Rust && worker.settings.durable.is_some())
 }
 
 impl From<FormatArg> for Format {

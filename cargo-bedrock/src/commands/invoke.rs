@@ -21,7 +21,7 @@ const EXAMPLES: &str = "\
 If `cargo bedrock dev` runs for the app, the function is invoked there. Otherwise it is started alone, and the app is \
 compiled only if a Rust worker may be called.
 
-Samples: `eventbridge`, `http`, `s3`, `schedule`, `sns` and `sqs`, with the names of the worker's own triggers, and the \
+Samples: `dynamodb`, `eventbridge`, `http`, `kinesis`, `s3`, `schedule`, `sns` and `sqs`, with the names of the worker's own triggers, and the \
 files of the app's folder `events`: `--sample order` is `events/order.json`.
 
 Examples:

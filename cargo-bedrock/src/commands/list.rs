@@ -19,6 +19,7 @@ The JSON is one object; keys may be added to it:
     folder    relative to the app's folder
     timeout   seconds
     memory    megabytes
+    durable   whether it is a durable worker
     triggers  what invokes it apart from calls, as text
 
 With `--stage` it is one object with
@@ -61,6 +62,7 @@ struct Row<'a> {
     folder: &'a str,
     timeout: u64,
     memory: u64,
+    durable: bool,
     triggers: Vec<String>,
 }
 
@@ -97,6 +99,7 @@ fn json(app: &App) -> Result<String> {
         folder: &worker.dir,
         timeout: worker.settings.timeout,
         memory: worker.settings.memory,
+        durable: worker.settings.durable.is_some(),
         triggers: worker.settings.triggers.iter().map(Trigger::title).collect(),
     });
     to_json(&Listing { app: app.name.as_str(), workers: workers.collect() })
@@ -161,7 +164,7 @@ fn table(workers: &[Worker]) -> String {
         let settings = &worker.settings;
         [
             worker.name.to_string(),
-            worker.language_name().to_owned(),
+            format!("{}{}", worker.language_name(), if settings.durable.is_some() { ", durable" } else { "" }),
             worker.dir.clone(),
             format!("{} s", settings.timeout),
             format!("{} MB", settings.memory),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bedrock_build::{App, Language, Worker};
+use bedrock_build::{App, Worker};
 use bedrock_deploy::aws::AwsOptions;
 use bedrock_deploy::{Stage, StageRequest};
 use bedrock_diagnostics::{Error, ExitKind, Result};
@@ -11,9 +11,8 @@ use clap::Args;
 
 use super::args::AwsArgs;
 use crate::executions::matches;
-use crate::replay::{RecordedHistory, ReplayProgram, of_dev, of_file, of_stage};
+use crate::replay::{CompileFn, RecordedHistory, Replayer, compile, of_dev, of_file, of_stage};
 use crate::session::Session;
-use crate::worker_tools::prepare;
 
 const EXAMPLES: &str = "\
 Recorded operations return their recorded results. No step runs, and nothing is called. The code fits if it comes to the \
@@ -61,29 +60,19 @@ impl Replay {
                 "start one with `cargo bedrock invoke` while `cargo bedrock dev` runs, or name a file with `--history`",
             ));
         }
-        let used: Vec<&Worker> = workers
-            .into_iter()
-            .filter(|worker| histories.iter().any(|history| history.worker == worker.name.as_str()))
-            .collect();
-        let tools = prepare(&app, &used, None)?;
-        let runner = ToolRunner::with_signal_handler()?;
+        let tools = ToolRunner::with_signal_handler()?;
         let mut errors = Vec::new();
         let mut unnamed = 0;
-        for (worker, tools) in used.iter().copied().zip(&tools) {
-            let folder = app.root.join(&worker.dir);
-            let program = ReplayProgram { worker, tools, runner: &runner, folder };
-            for history in histories.iter().filter(|history| history.worker == worker.name.as_str()) {
-                match program.replay(history) {
-                    Ok(result) => {
-                        unnamed += result.unnamed;
-                        errors.extend(result.divergence.map(|divergence| misfit(worker, history, divergence)));
-                    }
-                    Err(error) if error.kind == ExitKind::Interrupted => return Err(error),
-                    // The other executions are worth knowing too.
-                    Err(error) => errors.push(error),
-                }
+        let compile: &CompileFn<'_> = &|workers| compile(&app, workers, session.print, &tools);
+        let replayer = Replayer { app: &app, tools: &tools, compile };
+        replayer.replay(&workers, &histories, &mut |replayed| match replayed.result {
+            Ok(result) => {
+                unnamed += result.unnamed;
+                let divergence = result.divergence;
+                errors.extend(divergence.map(|divergence| misfit(replayed.worker, replayed.history, divergence)));
             }
-        }
+            Err(error) => errors.push(error),
+        })?;
         if unnamed > 0 {
             session.print.note(&format!(
                 "{unnamed} operations have no name: if two of one type trade places, no replay finds it"
@@ -121,12 +110,8 @@ impl Replay {
 /// Returns the durable workers with these names, or all of them.
 fn durable_workers<'a>(app: &'a App, names: &[String]) -> Result<Vec<&'a Worker>> {
     let is_durable = |worker: &&Worker| worker.settings.durable.is_some();
-    let (rust, all): (Vec<&Worker>, Vec<&Worker>) =
-        app.workers.iter().filter(is_durable).partition(|worker| worker.language == Language::Rust);
-    if let (true, true, [first, ..]) = (names.is_empty(), all.is_empty(), &rust[..]) {
-        return Err(rust_error(first));
-    }
-    if all.is_empty() && rust.is_empty() {
+    let all: Vec<&Worker> = app.workers.iter().filter(is_durable).collect();
+    if all.is_empty() {
         return Err(Error::call(format!("the app `{}` has no durable worker", app.name))
             .help("create one with `cargo bedrock new worker NAME.py --durable`"));
     }
@@ -136,17 +121,12 @@ fn durable_workers<'a>(app: &'a App, names: &[String]) -> Result<Vec<&'a Worker>
     let find = |name: &String| -> Result<&'a Worker> {
         let worker = app.worker(name).map_err(|problem| Error::problems(ExitKind::Call, vec![problem]))?;
         if is_durable(&worker) {
-            return if worker.language == Language::Rust { Err(rust_error(worker)) } else { Ok(worker) };
+            return Ok(worker);
         }
         Err(Error::call(format!("worker `{name}` is not durable"))
             .help(format!("add `durable` to `[package.metadata.bedrock.workers.{name}]`")))
     };
     names.iter().map(find).collect()
-}
-
-fn rust_error(worker: &Worker) -> Error {
-    Error::call(format!("worker `{}` is in Rust, and `replay` runs workers in Python and JavaScript only", worker.name))
-        .cause("it observes what AWS's SDK does, and a compiled SDK cannot be observed")
 }
 
 fn misfit(worker: &Worker, history: &RecordedHistory, divergence: String) -> Error {

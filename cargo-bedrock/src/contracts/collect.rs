@@ -10,6 +10,7 @@ use bedrock_build::{App, Language, Problem, Worker};
 use bedrock_contract::WorkerContract;
 use bedrock_local::{AppInfo, CONTRACT_VARIABLE, ContractReply, HostOptions, HostedWorkers, read_contract_reply};
 use tokio::runtime::Runtime;
+use tokio::sync::Semaphore;
 
 use crate::local_invoke::target_dir;
 use crate::ui::Printer;
@@ -70,7 +71,7 @@ fn read_rust(app: &App, worker: &Worker) -> ContractReply {
     }
 }
 
-/// Asks the hosts of the workers, one after the other.
+/// Asks the hosts of the workers, as many at the same time as there are cores.
 fn read_code(app: &App, workers: &[&Worker], print: Printer) -> Result<Vec<ContractReply>> {
     if workers.is_empty() {
         return Ok(Vec::new());
@@ -87,13 +88,25 @@ fn read_code(app: &App, workers: &[&Worker], print: Printer) -> Result<Vec<Contr
         debuggers: std::collections::HashMap::new(),
     };
     let hosts = HostedWorkers::start(info, runtime.handle().clone(), options);
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    let starting = Arc::new(Semaphore::new(cores));
+    let tasks = workers.iter().map(|worker| {
+        let reply = hosts.read_contract(worker.name.as_str());
+        let starting = Arc::clone(&starting);
+        runtime.spawn(async move {
+            // The semaphore is never closed.
+            let _permit = starting.acquire().await;
+            reply.await
+        })
+    });
+    let tasks: Vec<_> = tasks.collect();
     let mut replies = Vec::new();
     let mut failures = LoadFailures::default();
-    for worker in workers {
+    for (worker, task) in workers.iter().zip(tasks) {
         let path = format!("{}/{}", worker.dir, worker.entry);
         let reply = runtime.block_on(async {
             tokio::select! {
-                reply = hosts.read_contract(worker.name.as_str()) => Some(reply),
+                reply = task => Some(reply),
                 _ = tokio::signal::ctrl_c() => None,
             }
         });
@@ -102,8 +115,12 @@ fn read_code(app: &App, workers: &[&Worker], print: Printer) -> Result<Vec<Contr
                 hosts.end();
                 return Err(Error::new(ExitKind::Interrupted, "interrupted; no file was written"));
             }
-            Some(Ok(reply)) => read_contract_reply(&reply, &path),
             Some(Err(error)) => {
+                hosts.end();
+                return Err(Error::call(format!("failed to read the types of `{path}`")).cause(error.to_string()));
+            }
+            Some(Ok(Ok(reply))) => read_contract_reply(&reply, &path),
+            Some(Ok(Err(error))) => {
                 failures.add(path, error);
                 ContractReply::Refused(Vec::new())
             }

@@ -7,16 +7,13 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use bedrock_build::contract::FILE_NAME;
-use bedrock_build::{App, Language, Worker};
+use bedrock_build::{App, Language, RARELY_EDITED, Worker};
 use bedrock_contract::{WorkerContract, canonical, python, typescript};
 
 use bedrock_diagnostics::{Error, ExitKind, Report, Result};
 
 /// The folder of the type stubs, which type checkers search by default.
 const STUBS: &str = "typings/bedrock";
-
-/// Files of a worker's folder that build scripts watch. A contract that appears or disappears changes the time of one.
-const WATCHED: [&str; 4] = ["Cargo.toml", "package.json", "__init__.py", "requirements.txt"];
 
 /// What JavaScript workers import, with its declarations. TypeScript finds them by these suffixes.
 const LIBRARIES: [(&str, &str); 2] = [("worker.js", "worker.d.ts"), ("worker.cjs", "worker.d.cts")];
@@ -139,7 +136,7 @@ pub(crate) fn write_files(app: &App, files: &[GeneratedFile]) -> Result<()> {
     for file in files {
         let path = app.root.join(&file.path);
         let result = match &file.contents {
-            Some(contents) => write(&path, contents),
+            Some(contents) => write(app, &path, contents),
             None => fs::remove_file(&path),
         };
         result.map_err(|error| Error::io(format!("failed to write `{}`", file.path), &error))?;
@@ -147,7 +144,7 @@ pub(crate) fn write_files(app: &App, files: &[GeneratedFile]) -> Result<()> {
     Ok(())
 }
 
-fn write(path: &Path, contents: &str) -> io::Result<()> {
+fn write(app: &App, path: &Path, contents: &str) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     // Callers may not know of a file that the command has not written before.
@@ -160,8 +157,11 @@ fn write(path: &Path, contents: &str) -> io::Result<()> {
     fs::write(&partial, contents)?;
     fs::rename(&partial, path)?;
     if is_new_contract {
-        // Crates that call the worker do not know that they depend on the file. A failure delays a check only.
-        let watched = WATCHED.iter().map(|name| folder.join(name)).find(|path| path.is_file());
+        // Crates that call the worker do not know that they depend on the file. A failure delays a check only. Build scripts
+        // watch a file that is rarely edited, or the code.
+        let entry = app.workers.iter().find(|worker| app.root.join(&worker.dir) == folder).map(|worker| worker.entry);
+        let names = RARELY_EDITED.into_iter().chain(entry);
+        let watched = names.map(|name| folder.join(name)).find(|path| path.is_file());
         if let Some(file) = watched.and_then(|path| fs::File::options().append(true).open(path).ok()) {
             let _ = file.set_modified(SystemTime::now());
         }

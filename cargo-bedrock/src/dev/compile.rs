@@ -140,14 +140,18 @@ impl Compiler {
         }
     }
 
+    /// Returns the programs of the last successful build.
+    pub(super) fn last_programs(&self) -> BTreeMap<Function, PathBuf> {
+        self.programs.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Returns the user's output settings.
     pub(super) fn printer(&self) -> Printer {
         self.print
     }
 
     fn graph(&self, app: &App) -> Result<(Graph, Vec<Finding>)> {
-        let programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        graph::load_graph(app, &bedrock_package::read_calls(app, &programs)?)
+        graph::load_graph(app, &bedrock_package::read_calls(app, &self.last_programs())?)
     }
 
     fn compile(&self, app: &App, reporter: &BuildReporter, compile_observer: &dyn CompileObserver) -> Result<Programs> {

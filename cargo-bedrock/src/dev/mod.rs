@@ -12,6 +12,7 @@
 //! | [`debug`] | workers with a debugger attached |
 //! | [`services`] | the AWS services that the dev server does not have |
 //! | [`otlp`] | export of traces to a collector |
+//! | [`waiting_executions`] | executions that wait while their code changes |
 
 mod browser;
 mod compile;
@@ -22,7 +23,8 @@ mod otlp;
 mod output;
 mod reload;
 mod run;
-mod services;
+pub(crate) mod services;
 mod terminal;
+mod waiting_executions;
 
 pub(crate) use run::{DevOptions, run, shutdown_signal};

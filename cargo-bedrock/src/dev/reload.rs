@@ -11,6 +11,7 @@ use super::compile::{Calls, Compiled, Compiler};
 use super::debug::{self, DebugTarget};
 use super::initial_build::{self, InitialState};
 use super::output::Output;
+use super::waiting_executions::WaitingExecutions;
 use bedrock_diagnostics::Result;
 
 /// Replaces the call graph of a dev server.
@@ -35,6 +36,7 @@ pub(super) struct ReloadContext<'a> {
     /// What the server was started with.
     pub(super) compiled: &'a Compiled,
     pub(super) targets: &'a [DebugTarget],
+    pub(super) waiting: &'a WaitingExecutions,
 }
 
 impl ReloadContext<'_> {
@@ -63,6 +65,7 @@ impl ReloadContext<'_> {
         self.output.reload(reload);
         debug::report_reload(self.targets, self.server, self.output, reload);
         self.server.report_reload(reload);
+        self.waiting.check(app, reload);
         let calls = self.compiler.calls(app);
         let update_call_graph = Arc::clone(self.update_call_graph);
         tokio::spawn(async move { calls.await.map(|calls| update_call_graph(calls)) });

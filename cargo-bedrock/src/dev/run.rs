@@ -19,6 +19,7 @@ use super::output::Output;
 use super::reload::{self, ReloadContext};
 use super::services::{ServiceOptions, Services};
 use super::terminal::Keyboard;
+use super::waiting_executions::WaitingExecutions;
 use crate::local_invoke::target_dir;
 use crate::ui::Printer;
 use bedrock_diagnostics::{Error, ExitKind, Result};
@@ -205,6 +206,7 @@ async fn serve(
         update_call_graph: &update_call_graph,
         compiled: &compiled,
         targets,
+        waiting: &WaitingExecutions::new(port, compiler, output),
     };
     let key_action = async {
         match key_handler.run(keyboard, || compiler.graph_text(app)).await {

@@ -85,6 +85,7 @@ fn run_probe(probe: &VersionProbe, dir: &Path, timeout: Duration, tools: &ToolRu
     match probe.source {
         VersionSource::Folder if Path::new(stdout.trim()).is_dir() => ProbeResult::Installed,
         VersionSource::Folder => ProbeResult::Missing,
+        VersionSource::None => ProbeResult::Installed,
         VersionSource::Version => match find_version(&stdout).or_else(|| find_version(&stderr)) {
             Some(version) => ProbeResult::Version(version),
             None => ProbeResult::Unrecognized(command_text, excerpt(stdout.lines().next().unwrap_or_default())),

@@ -1,12 +1,17 @@
 //! The tools that an app needs and those that are useful, their version commands, and how to install them.
 
-use bedrock_build::{Architecture, Language};
+use bedrock_build::settings::DevServices;
+use bedrock_build::{App, Architecture, Language, Worker};
 
 use super::facts::AppFacts;
+use crate::dev::services;
 use crate::scaffold::durable_rust;
 
 /// The oldest compiler that can compile this project's crates.
 const MIN_RUST_VERSION: &str = env!("CARGO_PKG_RUST_VERSION");
+
+/// Locks of JavaScript workers that npm does not read, and the programs that do.
+const OTHER_LOCKS: [(&str, &str); 3] = [("yarn.lock", "yarn"), ("pnpm-lock.yaml", "pnpm"), ("bun.lock", "bun")];
 
 /// A required or useful tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +46,8 @@ pub(super) enum VersionSource {
     Version,
     /// It is the path of a folder that exists if the tool is installed.
     Folder,
+    /// The tool does not print its version.
+    None,
 }
 
 /// Returns the requirements in the order of the report. `needs_terraform`: the app is deployed with Terraform.
@@ -49,6 +56,7 @@ pub(super) fn requirements_of(facts: &AppFacts, needs_terraform: bool) -> Vec<Re
     requirements.extend(cross_compilation(facts));
     requirements.extend(python(facts));
     requirements.extend(javascript(facts));
+    requirements.extend(facts.app.as_ref().and_then(ministack));
     requirements.push(Requirement {
         name: "terraform",
         probes: vec![probe("terraform", &["version"])],
@@ -135,6 +143,23 @@ fn cross_compilation(facts: &AppFacts) -> Vec<Requirement> {
     rust_target.into_iter().chain([zigbuild, zig, cargo_lambda]).collect()
 }
 
+/// Returns the emulator that `cargo bedrock dev` starts for the app, if the settings say so.
+fn ministack(app: &App) -> Option<Requirement> {
+    if app.settings.dev.services != Some(DevServices::Ministack) {
+        return None;
+    }
+    let of = |program: &str| VersionProbe { source: VersionSource::None, ..probe(program, &["--help"]) };
+    let installed = services::installed(app).display().to_string();
+    Some(Requirement {
+        name: "ministack",
+        probes: vec![of("ministack"), of(&installed)],
+        min_version: "0",
+        reason: Some("`dev.services` is `\"ministack\"`".to_owned()),
+        purpose: "",
+        install_help: services::install_help(),
+    })
+}
+
 fn python(facts: &AppFacts) -> Vec<Requirement> {
     let worker = facts.worker(Language::Python);
     let interpreter = Requirement {
@@ -174,7 +199,22 @@ fn javascript(facts: &AppFacts) -> Vec<Requirement> {
         purpose: "installs the dependencies of workers in JavaScript",
         install_help: "install Node.js with npm from `https://nodejs.org`".to_owned(),
     };
-    vec![interpreter, installer]
+    let other = |(lock, name): &(&str, &'static str)| {
+        let uses_lock = |worker: &&Worker| {
+            let has = |list: &str| facts.root.join(&worker.dir).join(list).is_file();
+            worker.language == Language::JavaScript && has(lock) && !has("package-lock.json")
+        };
+        let worker = facts.app.iter().flat_map(|app| &app.workers).find(uses_lock)?;
+        Some(Requirement {
+            name,
+            probes: vec![probe(name, &["--version"])],
+            min_version: "0",
+            reason: Some(format!("worker `{}` has its lock, `{lock}`", worker.name)),
+            purpose: "",
+            install_help: format!("run `npm install --global {name}`"),
+        })
+    };
+    [interpreter, installer].into_iter().chain(OTHER_LOCKS.iter().filter_map(other)).collect()
 }
 
 fn probe(program: &str, arguments: &[&str]) -> VersionProbe {

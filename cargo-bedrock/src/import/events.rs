@@ -1,8 +1,11 @@
-//! The events of a function of SAM as triggers: `Schedule`, `ScheduleV2`, `SQS` and `S3`.
+//! The events of a function of SAM as triggers: `Schedule`, `ScheduleV2`, `SQS` and `S3`; `event_sources.rs` has the others.
 
 use bedrock_build::Schedule;
+use bedrock_build::triggers::StreamService;
 use toml_edit::{InlineTable, Value};
 
+use super::event_literals::{dashed, is_disabled, partial_failures, patterns, toml_value};
+use super::event_sources;
 use super::values::Template;
 use super::yaml::Node;
 
@@ -16,6 +19,10 @@ pub(super) fn trigger(template: &Template<'_>, event: &Node) -> Result<(InlineTa
         "Schedule" | "ScheduleV2" => schedule(template, properties, &mut trigger)?,
         "SQS" => queue(template, properties, &mut trigger)?,
         "S3" => bucket(template, properties, &mut trigger)?,
+        "SNS" => event_sources::topic(template, properties, &mut trigger)?,
+        "EventBridgeRule" | "CloudWatchEvent" => event_sources::bus(template, properties, &mut trigger)?,
+        "DynamoDB" => event_sources::stream(template, properties, StreamService::Dynamodb, &mut trigger)?,
+        "Kinesis" => event_sources::stream(template, properties, StreamService::Kinesis, &mut trigger)?,
         "Api" | "HttpApi" => {
             let text = |key: &str| properties.get(key).and_then(Node::text).unwrap_or("?");
             let route = format!("{} {}", text("Method").to_uppercase(), text("Path"));
@@ -88,20 +95,9 @@ fn queue(
             trigger.insert(setting, number.parse::<i64>().map_err(|_| format!("`{number}` is not a number"))?.into());
         }
     }
-    let filters = properties.at(&["FilterCriteria", "Filters"]).map(Node::items).unwrap_or_default();
-    if !filters.is_empty() {
-        let patterns = filters.iter().map(|filter| {
-            let text = template.literal(filter.get("Pattern").ok_or("a filter has no `Pattern`")?)?;
-            let pattern = serde_json::from_str(&text).ok();
-            pattern.as_ref().and_then(toml_value).ok_or_else(|| format!("TOML cannot hold the pattern `{text}`"))
-        });
-        trigger.insert("filters", Value::Array(patterns.collect::<Result<_, String>>()?));
-    }
-    let types = properties.get("FunctionResponseTypes").map(Node::items).unwrap_or_default();
-    if types.iter().any(|item| item.text() == Some("ReportBatchItemFailures")) {
-        trigger.insert("partial-failures", true.into());
-    }
-    if properties.get("Enabled").and_then(Node::text) == Some("false") {
+    patterns(template, properties, trigger)?;
+    partial_failures(properties, trigger);
+    if is_disabled(properties) {
         return Err("it is disabled".to_owned());
     }
     // What a FIFO queue cannot have is last.
@@ -171,28 +167,5 @@ fn bucket(
     Ok(&["Bucket", "Events", "Filter"])
 }
 
-/// Returns a logical id as the name of a queue or bucket: `IncomingOrders` becomes `incoming-orders`.
-fn dashed(id: &str) -> String {
-    super::function::worker_name(id).map_or_else(|| id.to_ascii_lowercase(), |name| name.as_str().replace('_', "-"))
-}
-
-/// Returns a JSON value as TOML, which has no null.
-fn toml_value(json: &serde_json::Value) -> Option<Value> {
-    Some(match json {
-        serde_json::Value::Null => return None,
-        serde_json::Value::Bool(value) => (*value).into(),
-        serde_json::Value::Number(number) => match number.as_i64() {
-            Some(whole) => whole.into(),
-            None => number.as_f64()?.into(),
-        },
-        serde_json::Value::String(text) => text.as_str().into(),
-        serde_json::Value::Array(items) => Value::Array(items.iter().map(toml_value).collect::<Option<_>>()?),
-        serde_json::Value::Object(fields) => {
-            let mut table = InlineTable::new();
-            for (name, value) in fields {
-                table.insert(name, toml_value(value)?);
-            }
-            table.into()
-        }
-    })
-}
+#[cfg(test)]
+mod tests;

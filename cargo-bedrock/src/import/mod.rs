@@ -16,6 +16,8 @@
 
 mod adapter;
 mod cargo_lambda;
+mod event_literals;
+mod event_sources;
 mod events;
 mod function;
 mod plan;

@@ -1,8 +1,11 @@
 //! Replays recorded executions of durable workers with the code that is on disk: where the histories come from, and the
 //! processes that run the code.
 
+mod replayer;
 mod run;
+mod rust;
 mod sources;
 
-pub(crate) use run::ReplayProgram;
+pub(crate) use replayer::{CompileFn, Replayed, Replayer};
+pub(crate) use rust::compile;
 pub(crate) use sources::{RecordedHistory, of_dev, of_file, of_stage};

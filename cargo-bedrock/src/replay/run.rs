@@ -1,5 +1,5 @@
-//! Runs the code of a worker against one recorded execution, in a process of its own: the programs are
-//! `bedrock_host/replay.py` and `replay.mjs`.
+//! Runs the code of a Python or JavaScript worker against one recorded execution, in a process of its own: the programs
+//! are `bedrock_host/replay.py` and `replay.mjs`.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -19,7 +19,7 @@ use super::sources::RecordedHistory;
 use crate::worker_tools::python_path;
 
 /// How far in the future everything is for which the execution waits: a timer of Node.js has at most 24 days.
-const LATER_MS: u64 = 3_600_000;
+pub(super) const LATER_MS: u64 = 3_600_000;
 /// Characters of the output of a failed program that are shown.
 const SHOWN_OUTPUT_CHARS: usize = 2_000;
 /// Runs the code of one worker.
@@ -40,6 +40,13 @@ pub(crate) struct ReplayResult {
     pub(crate) unnamed: usize,
 }
 
+impl ReplayResult {
+    pub(super) fn of(recorded: &RecordedExecution, report: &ReplayReport) -> Self {
+        let divergence = first_divergence(recorded, report).map(|divergence| divergence.to_string());
+        Self { divergence, unnamed: unnamed_operations(recorded) }
+    }
+}
+
 /// What a program writes.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
@@ -51,9 +58,8 @@ enum ProgramReport {
 impl ReplayProgram<'_> {
     /// Replays one execution. Returns an error if its history cannot be replayed, or if the program fails.
     pub(crate) fn replay(&self, history: &RecordedHistory) -> Result<ReplayResult> {
-        let failed = || Error::call(format!("failed to replay `{}` with worker `{}`", history.label, self.worker.name));
-        let recorded =
-            RecordedExecution::from_history(&history.events).map_err(|error| failed().cause(error.to_string()))?;
+        let failed = || history.replay_error(self.worker);
+        let recorded = history.recorded(self.worker)?;
         let temp_dir = tempfile::tempdir().map_err(|error| Error::io("failed to create a temporary folder", &error))?;
         let request_path = temp_dir.path().join("request.json");
         let report_path = temp_dir.path().join("report.json");
@@ -76,10 +82,7 @@ impl ReplayProgram<'_> {
         self.runner.finish(&mut child, &command)?;
         let report = fs::read(&report_path).ok().and_then(|text| serde_json::from_slice(&text).ok());
         match report {
-            Some(ProgramReport::Replayed(report)) => Ok(ReplayResult {
-                divergence: first_divergence(&recorded, &report).map(|divergence| divergence.to_string()),
-                unnamed: unnamed_operations(&recorded),
-            }),
+            Some(ProgramReport::Replayed(report)) => Ok(ReplayResult::of(&recorded, &report)),
             Some(ProgramReport::Unsupported { unsupported }) => Err(failed().cause(unsupported)),
             None => {
                 let lines = tail(&output_path);
@@ -108,7 +111,7 @@ impl ReplayProgram<'_> {
     }
 }
 
-fn now_ms() -> u64 {
+pub(super) fn now_ms() -> u64 {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(elapsed.as_millis()).unwrap_or_default()
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use bedrock_build::{App, Worker};
 use bedrock_deploy::{HistoryRequest, StageRequest};
 use bedrock_diagnostics::{Error, Result};
-use bedrock_durable::{ExecutionStore, SqliteExecutionStore};
+use bedrock_durable::{ExecutionStore, RecordedExecution, SqliteExecutionStore};
 use serde_json::Value;
 
 use crate::executions::{Executions, name_and_id};
@@ -16,14 +16,35 @@ const HISTORY_HELP: &str = "write one with `cargo bedrock executions history EXE
                             get-durable-execution-history`";
 
 /// A recorded execution.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct RecordedHistory {
+    /// The ARN of the execution, or the path of the file.
+    pub(crate) arn: String,
     /// The worker.
     pub(crate) worker: String,
     /// What people call it: the name of the execution, or the path of the file.
     pub(crate) label: String,
     /// The events of `GetDurableExecutionHistory`, the oldest first.
     pub(crate) events: Vec<Value>,
+}
+
+impl RecordedHistory {
+    pub(crate) fn of(worker: &str, arn: &str, events: Vec<Value>) -> Self {
+        let (name, id) = name_and_id(arn);
+        let label = if name.is_empty() { id } else { name };
+        Self { arn: arn.to_owned(), worker: worker.to_owned(), label: label.to_owned(), events }
+    }
+
+    /// Returns the execution that the history describes.
+    pub(super) fn recorded(&self, worker: &Worker) -> Result<RecordedExecution> {
+        RecordedExecution::from_history(&self.events)
+            .map_err(|error| self.replay_error(worker).cause(error.to_string()))
+    }
+
+    /// Returns the error of a replay that cannot be made.
+    pub(super) fn replay_error(&self, worker: &Worker) -> Error {
+        Error::call(format!("failed to replay `{}` with worker `{}`", self.label, worker.name))
+    }
 }
 
 /// Reads a history from a file: the events, or the response of Lambda.
@@ -46,7 +67,7 @@ pub(crate) fn of_file(path: &Path, worker: &Worker) -> Result<RecordedHistory> {
         },
         _ => return Err(invalid("it is not a list of events".to_owned())),
     };
-    Ok(RecordedHistory { worker: worker.name.to_string(), label: shown, events })
+    Ok(RecordedHistory { arn: shown.clone(), worker: worker.name.to_string(), label: shown, events })
 }
 
 /// Reads the histories of `workers` from the `dev` that runs for the app, or from what the last one has stored. `is_asked`
@@ -64,7 +85,7 @@ pub(crate) fn of_dev(
             for execution in executions.list_of(worker.name.as_str())? {
                 let arn = execution["DurableExecutionArn"].as_str().unwrap_or_default();
                 if is_asked(arn) {
-                    histories.push(history(worker.name.as_str(), arn, executions.history(arn)?));
+                    histories.push(RecordedHistory::of(worker.name.as_str(), arn, executions.history(arn)?));
                 }
             }
         }
@@ -84,7 +105,7 @@ pub(crate) fn of_dev(
         }
         if let Some(execution) = store.load(&summary.arn).map_err(failed)? {
             let events = execution.events.iter().map(|event| event.to_api(true)).collect();
-            histories.push(history(&summary.worker, summary.arn.as_str(), events));
+            histories.push(RecordedHistory::of(&summary.worker, summary.arn.as_str(), events));
         }
     }
     Ok(histories)
@@ -100,13 +121,7 @@ pub(crate) fn of_stage(
 ) -> Result<Vec<RecordedHistory>> {
     let workers = workers.iter().map(|worker| worker.name.to_string()).collect();
     let found = bedrock_deploy::read_histories(app, &HistoryRequest { stage: request, workers, is_running, is_asked })?;
-    Ok(found.into_iter().map(|found| history(&found.worker, &found.arn, found.events)).collect())
-}
-
-fn history(worker: &str, arn: &str, events: Vec<Value>) -> RecordedHistory {
-    let (name, id) = name_and_id(arn);
-    let label = if name.is_empty() { id } else { name };
-    RecordedHistory { worker: worker.to_owned(), label: label.to_owned(), events }
+    Ok(found.into_iter().map(|found| RecordedHistory::of(&found.worker, &found.arn, found.events)).collect())
 }
 
 #[cfg(test)]

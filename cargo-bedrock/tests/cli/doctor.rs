@@ -299,3 +299,25 @@ fn json_output_is_one_object() {
     assert_snapshot!(document["findings"][1].to_string(), @r#"{"help":[],"level":"ok","message":"1.97.0","subject":"cargo","version":"1.97.0"}"#);
     assert_eq!(output.status.code(), Some(1));
 }
+
+#[test]
+fn emulator_of_the_settings_is_needed() {
+    let app = complete();
+    app.append("Cargo.toml", "\n[package.metadata.bedrock.dev]\nservices = \"ministack\"\n");
+    let missing = doctor(&app, &[]);
+    let expected = "error  ministack       is not on the PATH; `dev.services` is `\"ministack\"`\n";
+    assert!(missing.contains(expected) && missing.contains("help: run `pip install ministack=="), "{missing}");
+    let app = add_tool(app, "ministack", "[ \"$*\" = --help ] && echo 'usage: ministack'");
+    let found = doctor(&app, &[]);
+    assert!(found.contains("ok     ministack       is installed\n") && found.starts_with("exit code 0"), "{found}");
+}
+
+#[test]
+fn tools_of_other_locks_are_needed() {
+    let app = complete().file("workers/thumbnailer/pnpm-lock.yaml", "");
+    let missing = doctor(&app, &[]);
+    let expected = "error  pnpm            is not on the PATH; worker `thumbnailer` has its lock, `pnpm-lock.yaml`\n";
+    assert!(missing.contains(expected) && missing.contains("help: run `npm install --global pnpm`"), "{missing}");
+    let found = doctor(&add_tool(app, "pnpm", "echo 10.34.9"), &[]);
+    assert!(found.contains("ok     pnpm            10.34.9\n"), "{found}");
+}

@@ -36,7 +36,7 @@ class Flow(Worker):
 const SDK: &str = r#"
 import json, os, urllib.parse, urllib.request
 
-def durable_execution(function):
+def durable_execution(function, boto3_client):
     def handler(event, context):
         operations = event["InitialExecutionState"]["Operations"]
         if len(operations) == 1:

@@ -128,11 +128,11 @@ fn invoke_outside_of_an_app_is_a_usage_error() {
 #[test]
 fn unknown_sample_names_the_samples_of_the_app() {
     let app = app().file("events/order.json", "{}").file("events/notes.txt", "");
-    assert_snapshot!(app.run(&["invoke", "system_fetcher", "--sample", "kinesis"]), @"
+    assert_snapshot!(app.run(&["invoke", "system_fetcher", "--sample", "kafka"]), @"
     exit code 2
     -- stderr
-    error: no sample event named `kinesis`
-    help: choose one of `eventbridge`, `http`, `s3`, `schedule`, `sns`, `sqs`, `order`, or create `events/kinesis.json`
+    error: no sample event named `kafka`
+    help: choose one of `dynamodb`, `eventbridge`, `http`, `kinesis`, `s3`, `schedule`, `sns`, `sqs`, `order`, or create `events/kafka.json`
     ");
     assert_snapshot!(app.run(&["invoke", "endpoint", "--sample", "s3"]), @"
     exit code 2

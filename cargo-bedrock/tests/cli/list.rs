@@ -26,6 +26,19 @@ fn workers_are_listed_as_a_table() {
 }
 
 #[test]
+fn durable_workers_are_marked() {
+    let settings = "\n[package.metadata.bedrock.workers.flow]\ndurable = { timeout = \"15m\" }\n";
+    let app = TestApp::with_manifest(&format!("{MANIFEST}{settings}")).file("workers/flow/main.py", "");
+    assert_snapshot!(app.run(&["list"]), @"
+    exit code 0
+    -- stdout
+    worker  language         folder        timeout  memory
+    flow    python, durable  workers/flow     30 s  256 MB
+    ");
+    assert!(app.run(&["list", "--json"]).contains("\"durable\": true,"));
+}
+
+#[test]
 fn triggers_are_listed_below_the_table() {
     let triggers = "triggers = [{ schedule = \"rate(5 minutes)\" }, { queue = \"jobs\" }, \
                     { bucket = \"uploads\", prefix = \"in/\", suffix = \".png\" }]";
@@ -69,6 +82,7 @@ fn workers_are_listed_as_json() {
           "folder": "workers/resizer",
           "timeout": 30,
           "memory": 256,
+          "durable": false,
           "triggers": []
         },
         {
@@ -77,6 +91,7 @@ fn workers_are_listed_as_json() {
           "folder": "workers/system_fetcher",
           "timeout": 900,
           "memory": 10240,
+          "durable": false,
           "triggers": []
         },
         {
@@ -85,6 +100,7 @@ fn workers_are_listed_as_json() {
           "folder": "workers/thumbnailer",
           "timeout": 30,
           "memory": 256,
+          "durable": false,
           "triggers": []
         }
       ]

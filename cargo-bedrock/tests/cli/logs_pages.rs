@@ -113,7 +113,8 @@ fn missing_permission_is_an_error_with_the_log_group() {
     let app = app();
     let output = app.show(&command(&app, &address, &["-f"]).output().expect("it starts"));
     let expected = "exit code 1\n-- stderr\nerror: failed to read the log `/aws/lambda/my_app-dev-fetcher`\n  \
-        caused by: AccessDeniedException: no\n";
+        caused by: logs:FilterLogEvents: AccessDeniedException: no\nhelp: allow `logs:FilterLogEvents`: \
+        `cargo bedrock deploy --print-policy` prints all permissions of a deployer\n";
     assert_eq!(output, expected);
 }
 

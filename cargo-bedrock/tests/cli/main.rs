@@ -8,6 +8,7 @@ mod completions;
 mod contracts;
 mod dev_start;
 mod doctor;
+mod durable_templates;
 mod executions;
 mod graph;
 mod import;

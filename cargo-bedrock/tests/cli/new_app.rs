@@ -65,6 +65,7 @@ fn app_is_created_with_an_endpoint_and_a_worker() {
     my_app/terraform/resources.tf
     my_app/terraform/schedules.tf
     my_app/terraform/secrets.tf
+    my_app/terraform/streams.tf
     my_app/terraform/variables.tf
     my_app/terraform/versions.tf
     my_app/workers/greeter/Cargo.toml

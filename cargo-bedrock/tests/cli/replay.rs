@@ -252,14 +252,6 @@ fn replay_without_executions_or_with_wrong_names_is_an_error() {
     };
     assert!(error(&[]).starts_with("error: there is no execution to replay\n"));
     assert!(error(&["other"]).starts_with("error: worker `other` is not durable\n"));
-    let app =
-        app.file("workers/rusty/src/lib.rs", "").file("workers/rusty/Cargo.toml", "[package]\nname = \"rusty\"\n");
-    let error = |arguments: &[&str]| app.bedrock(&[&["replay"], arguments].concat()).stderr;
-    let durable = "[package.metadata.bedrock.workers.rusty]\ndurable = { timeout = \"1d\" }\n";
-    app.append("Cargo.toml", durable);
-    let in_rust = "error: worker `rusty` is in Rust, and `replay` runs workers in Python and JavaScript only\n";
-    assert!(error(&["rusty"]).starts_with(in_rust), "{}", error(&["rusty"]));
-    assert!(error(&[]).starts_with("error: there is no execution to replay\n"), "{}", error(&[]));
     assert!(error(&["flow", "--history", "history.json"]).contains("caused by: it has no `Events`"));
     app.write("history.json", "[]");
     assert!(error(&["--history", "history.json"]).contains("caused by: the history has no event `ExecutionStarted`"));

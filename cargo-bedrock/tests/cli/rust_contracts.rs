@@ -3,6 +3,8 @@
 
 use std::process::Command;
 
+use serde_json::json;
+
 use crate::test_app::{MANIFEST, TestApp};
 
 const RANKER: &str = "\
@@ -120,6 +122,12 @@ fn graph_names_the_types_of_calls() {
     app.run_ok(&["contracts"]);
     let graph = app.bedrock(&["graph", "--built"]).stdout;
     assert!(graph.contains("└── ranker (rust): Query → Rank[]\n"), "{graph}");
+    // The last build had another contract.
+    let caller = json!({ "inputs": {}, "zip": null, "invokes": [], "callee_contracts": { "ranker": "00" } });
+    let state = json!({ "format": 1, "parts": { "workers/resizer": caller } });
+    let app = app.file("target/bedrock/state.json", &state.to_string());
+    let graph = app.bedrock(&["graph", "--built"]).stdout;
+    assert!(graph.contains("└── ranker (rust): Query → Rank[], built against another contract\n"), "{graph}");
 }
 
 /// Calls of the workers in Rust, Python and JavaScript: a right event, and a wrong one.

@@ -4,6 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::json;
 
+use testbed::{AwsRule, AwsRules};
+
+use crate::converge::{action_of, queue};
 use crate::emulated_aws::EmulatedAws;
 use crate::faults::{deploy, fail_once};
 use crate::proxy::{Proxy, ProxyAction};
@@ -136,6 +139,53 @@ fn queue_that_was_deleted_is_not_unmanaged() {
     });
     let plan = deploy(&app, &aws, &proxy, &["--dry-run"]).success();
     assert!(plan.contains("+ create  queue shop-dev-jobs\n"), "{plan}");
+}
+
+#[test]
+fn mapping_that_is_put_back_waits_for_the_deletion() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = TestApp::new(&["counter"]);
+    app.set("/version", json!(2));
+    let rules = Arc::new(AwsRules::new(&[AwsRule::MappingDeletedLate]).with_seconds_per_refusal(20));
+    let shared = Arc::clone(&rules);
+    let proxy = Proxy::start(aws.emulator.endpoint(), move |request| action_of(&shared, request));
+    for triggers in [json!([queue("jobs")]), json!([]), json!([queue("jobs")])] {
+        app.set("/workers/counter/triggers", triggers);
+        deploy(&app, &aws, &proxy, &[]).success();
+    }
+    assert!(rules.applied().get(&AwsRule::MappingDeletedLate).is_some_and(|count| *count > 0));
+    let mappings = aws.call("lambda", "list_event_source_mappings", &json!({}));
+    assert_eq!(mappings["EventSourceMappings"].as_array().map(Vec::len), Some(1), "{mappings}");
+}
+
+/// Lambda in China has no tags of mappings ("Feature availability"), so a request with tags would be refused.
+#[test]
+fn mappings_have_tags_except_in_china() {
+    for (partition, has_tags) in [("aws", true), ("aws-cn", false)] {
+        let Some(aws) = EmulatedAws::start(false) else { return };
+        let mut app = TestApp::new(&["counter"]);
+        app.set("/version", json!(2));
+        let theirs = format!("arn:{partition}:sqs:us-east-1:123456789012:theirs");
+        app.set("/workers/counter/triggers", json!([queue(&theirs)]));
+        let creations = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&creations);
+        let proxy = Proxy::start(aws.emulator.endpoint(), move |request| match request.operation.as_str() {
+            "GetCallerIdentity" => {
+                let arn = format!("arn:{partition}:iam::123456789012:user/ada");
+                let identity = format!("<Arn>{arn}</Arn><UserId>ada</UserId><Account>123456789012</Account>");
+                let result = format!("<GetCallerIdentityResult>{identity}</GetCallerIdentityResult>");
+                let body = format!("<GetCallerIdentityResponse>{result}</GetCallerIdentityResponse>");
+                ProxyAction::RespondWith(body.into_bytes())
+            }
+            operation if operation.starts_with("POST ") && operation.ends_with("/event-source-mappings") => {
+                log.lock().expect("lock").push(String::from_utf8_lossy(request.bytes()).contains("\"Tags\""));
+                ProxyAction::Respond(400, "InvalidParameterValueException")
+            }
+            _ => ProxyAction::Forward,
+        });
+        let refused = deploy(&app, &aws, &proxy, &[]);
+        assert_eq!(*creations.lock().expect("lock"), [has_tags], "{partition}: {refused:?}");
+    }
 }
 
 #[test]

@@ -37,7 +37,8 @@ fn credentials_that_expire_during_a_deploy_are_a_clear_error() {
         let expired = ProxyAction::Respond(400, "ExpiredTokenException");
         let Some(stderr) = deploy_until_broken(first_broken, &expired) else { return };
         for text in [
-            "caused by: AWS rejected the credentials\n  caused by: ExpiredTokenException: by the proxy\n",
+            "caused by: AWS rejected the credentials\n  caused by: ",
+            ": ExpiredTokenException: by the proxy\n",
             "help: log in with `aws login`, `aws sso login` or `aws configure`",
             "remaining: `shop-dev-",
         ] {
@@ -58,7 +59,7 @@ fn page_of_a_proxy_is_not_a_response_of_aws() {
     // With this status, the page could be taken for a missing resource or for a successful change.
     for status in [200, 403, 404, 503] {
         let Some(stderr) = deploy_until_broken(4, &ProxyAction::RespondWithHtml(status)) else { return };
-        let cause = format!("caused by: HTTP status {status}: the response is an HTML page");
+        let cause = format!(": HTTP status {status}: the response is an HTML page");
         assert!(stderr.contains(&cause), "{cause} in {stderr}");
         assert!(stderr.contains("help: log in to the network, or check `HTTPS_PROXY`"), "{stderr}");
     }
@@ -75,7 +76,7 @@ fn wrong_clock_is_a_clear_error() {
     let proxy = Proxy::start(aws.emulator.endpoint(), |_| ProxyAction::Respond(403, "RequestTimeTooSkewed"));
     let failed = deploy(&TestApp::new(&["counter"]), &aws, &proxy, &[]);
     assert_eq!(failed.code, Some(2));
-    let message = "caused by: AWS rejected the time of the request\n  caused by: RequestTimeTooSkewed: by the proxy\nhelp: set the \
-                   clock of this machine: `timedatectl set-ntp true`";
+    let message = "caused by: AWS rejected the time of the request\n  caused by: sts:GetCallerIdentity: RequestTimeTooSkewed: by the \
+                   proxy\nhelp: set the clock of this machine: `timedatectl set-ntp true`";
     assert!(failed.stderr.contains(message), "{}", failed.stderr);
 }

@@ -128,6 +128,13 @@ fn layer_is_published_when_its_content_is_new() {
     }
     // Ten versions of the function are kept, with the layers that a rollback to them needs.
     assert_eq!(versions(), 10);
+    for _ in 0..9 {
+        aws.run(&app, &["rollback", "--stage", "dev", "--yes", "counter"]).success();
+    }
+    let live = aws.call("lambda", "get_function", &json!({ "FunctionName": "shop-dev-counter", "Qualifier": "live" }));
+    let layer = live["Configuration"]["Layers"][0]["Arn"].as_str().expect("a layer");
+    let number: u64 = layer.rsplit(':').next().and_then(|number| number.parse().ok()).expect("a number");
+    aws.call("lambda", "get_layer_version", &json!({ "LayerName": "shop-dev-counter", "VersionNumber": number }));
 }
 
 #[test]

@@ -112,7 +112,10 @@ fn rejected_function_does_not_stop_the_others() {
     let events = failed.events();
     let events_named = |name: &str| events.iter().filter(|event| event["event"] == name).collect::<Vec<_>>();
     assert_eq!(events_named("error")[0]["function"], "shop-dev-counter");
-    assert_eq!(events_named("error")[0]["causes"], json!(["AccessDeniedException: by the proxy"]));
+    assert_eq!(
+        events_named("error")[0]["causes"],
+        json!(["lambda:PublishVersion: AccessDeniedException: by the proxy"])
+    );
     assert_eq!(events_named("function-finished")[0]["function"], "shop-dev-reporter");
     assert_eq!(events_named("finished")[0]["success"], false);
     assert_eq!(aws.deploy(&app), "~ update  shop-dev-counter (alias `live`)\n\n1 to update, 1 unchanged\n");
@@ -234,7 +237,11 @@ fn requests_use_the_proxy_of_the_environment() {
     let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let output = TestApp::new(&["counter"]).command(&["deploy", "--stage", "dev"], &environment).output();
     let output = CommandOutput::from(output.expect("the command starts"));
-    assert!(output.stderr.contains("caused by: AccessDenied: by the proxy"), "{}", output.stderr);
+    assert!(
+        output.stderr.contains("caused by: sts:GetCallerIdentity: AccessDenied: by the proxy"),
+        "{}",
+        output.stderr
+    );
     assert_eq!(*operations.lock().expect("lock"), ["POST http://aws.example/"]);
 }
 

@@ -122,6 +122,23 @@ fn schedule_group_that_is_being_deleted_is_awaited() {
 }
 
 #[test]
+fn moment_that_has_passed_is_not_scheduled() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let proxy = Proxy::start(aws.emulator.endpoint(), |request| {
+        let is_creation = request.operation.starts_with("POST /schedules/");
+        if is_creation { ProxyAction::Respond(400, "ValidationException") } else { ProxyAction::Forward }
+    });
+    let once = |moment: &str| app_with(json!([{ "schedule": moment, "timezone": "UTC", "event": null }]));
+    let refused = deploy(&once("at(2099-01-01T00:00:00)"), &aws, &proxy, &[]);
+    assert!(refused.stderr.contains("error: failed to create schedule"), "{refused:?}");
+    let passed = deploy(&once("at(2020-01-01T00:00:00)"), &aws, &proxy, &[]);
+    assert_eq!(passed.code, Some(0), "{passed:?}");
+    let warning =
+        "warning: schedule `counter-1` of worker `counter` is not created: `at(2020-01-01T00:00:00)` in UTC has passed";
+    assert!(passed.stderr.contains(warning), "{}", passed.stderr);
+}
+
+#[test]
 fn dead_letter_queue_that_users_changed_is_not_created_again() {
     let Some(aws) = EmulatedAws::start(false) else { return };
     let app = app_with(json!([queue(3)]));

@@ -1,10 +1,16 @@
 //! Many functions, and a function whose zip is too large for a request.
 
+use std::sync::{Arc, Mutex};
+
 use serde_json::{Value, json};
 use testbed::SlowLink;
 
 use crate::emulated_aws::EmulatedAws;
+use crate::faults::deploy;
+use crate::proxy::{Proxy, ProxyAction};
 use crate::test_app::{TestApp, WORKER};
+
+const BUCKET: &str = "cargo-bedrock-123456789012-us-east-1";
 
 #[test]
 fn sixty_workers_are_deployed() {
@@ -37,10 +43,46 @@ fn large_zip_is_uploaded_through_a_bucket() {
     app.set("/workers/counter/code", code);
     aws.deploy(&app);
     assert_eq!(aws.invoke("shop-dev-counter", &json!({})), Value::from("large"));
-    let bucket = "cargo-bedrock-123456789012-us-east-1";
-    let tags = aws.call("s3", "get_bucket_tagging", &json!({ "Bucket": bucket }));
+    let bucket = json!({ "Bucket": BUCKET });
+    let tags = aws.call("s3", "get_bucket_tagging", &bucket);
     assert_eq!(tags["TagSet"], json!([{ "Key": "bedrock:owner", "Value": "cargo-bedrock" }]));
     assert_eq!(aws.deploy(&app), "1 unchanged\n");
+    // An earlier deploy may have been killed before it made the objects of the new bucket expire.
+    aws.call("s3", "delete_bucket_lifecycle", &bucket);
+    let code = app.artifact("workers/counter.zip", &uncompressed_zip("main.py", &"#".repeat(52_428_800)));
+    app.set("/workers/counter/code", code);
+    aws.deploy(&app);
+    let rules = aws.call("s3", "get_bucket_lifecycle_configuration", &bucket);
+    assert_eq!(
+        (&rules["Rules"][0]["Expiration"]["Days"], &rules["Rules"][0]["Status"]),
+        (&json!(2), &json!("Enabled"))
+    );
+}
+
+#[test]
+fn large_layers_need_no_base64_if_the_bucket_can_be_used() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let sizes = Arc::new(Mutex::new(Vec::new()));
+    for (is_denied, worker) in [(false, "counter"), (true, "reporter")] {
+        let mut app = TestApp::new(&[worker]);
+        let bytes = uncompressed_zip("python/data.txt", &"x".repeat(6_000_000));
+        let mut layer = app.artifact(&format!("layers/{worker}.zip"), &bytes);
+        layer["name"] = json!(worker);
+        app.set(&format!("/workers/{worker}/layer"), layer);
+        let log = Arc::clone(&sizes);
+        let proxy = Proxy::start(aws.emulator.endpoint(), move |request| {
+            if is_denied && request.operation.starts_with("PUT ") && request.operation.contains(BUCKET) {
+                return ProxyAction::Respond(403, "AccessDenied");
+            }
+            if request.is_mutation && request.operation.contains("/layers/") {
+                log.lock().expect("lock").push(request.bytes().len());
+            }
+            ProxyAction::Forward
+        });
+        deploy(&app, &aws, &proxy, &["--only", worker]).success();
+    }
+    let sizes = sizes.lock().expect("lock");
+    assert!(sizes.len() == 2 && sizes[0] < 10_000 && sizes[1] > 8_000_000, "{sizes:?}");
 }
 
 /// A zip with one file that is not compressed.

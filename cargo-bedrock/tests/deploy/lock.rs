@@ -13,20 +13,27 @@ use crate::test_app::{CommandOutput, TestApp};
 const BUCKET: &str = "cargo-bedrock-123456789012-us-east-1";
 const KEY: &str = "locks/shop-dev.json";
 
-/// Returns the keys of the locks.
+/// Returns the keys of the locks that are held: those without a record.
 fn locks(aws: &EmulatedAws) -> Vec<String> {
     let listed = aws.call("s3", "list_objects_v2", &json!({ "Bucket": BUCKET, "Prefix": "locks/" }));
     let objects = listed["Contents"].as_array().cloned().unwrap_or_default();
-    objects.iter().filter_map(|object| object["Key"].as_str().map(str::to_owned)).collect()
+    let keys = objects.iter().filter_map(|object| object["Key"].as_str().map(str::to_owned));
+    keys.filter(|key| contents(aws, key).get("record").is_none()).collect()
 }
 
-fn put_lock(aws: &EmulatedAws, contents: &Value) {
+/// Returns what is in the object of a lock.
+pub(crate) fn contents(aws: &EmulatedAws, key: &str) -> Value {
+    let object = aws.call("s3", "get_object", &json!({ "Bucket": BUCKET, "Key": key }));
+    serde_json::from_str(object["Body"].as_str().unwrap_or_default()).unwrap_or_default()
+}
+
+pub(crate) fn put_lock(aws: &EmulatedAws, contents: &Value) {
     let _ = aws.emulator.call("s3", "create_bucket", &json!({ "Bucket": BUCKET }));
     aws.call("s3", "put_object", &json!({ "Bucket": BUCKET, "Key": KEY, "Body": contents.to_string() }));
 }
 
 /// The lock of a process on another machine.
-fn foreign_lock() -> Value {
+pub(crate) fn foreign_lock() -> Value {
     json!({
         "version": 1, "id": 7, "operation": "destroy", "principal": "arn:aws:iam::123456789012:user/ada", "host": "laptop",
         "machine": "another", "process": 1, "since_ms": 1_764_064_495_120_i64
@@ -131,15 +138,21 @@ fn lock_is_released_only_by_its_holder() {
     let proxy = Proxy::start(aws.emulator.endpoint(), |_| ProxyAction::Forward);
     deploy(&app, &aws, &proxy, &[]).success();
     // The lock of another process is not released by a process that has lost its own.
-    let endpoint = aws.emulator.endpoint().to_owned();
+    let requests = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&requests);
     let proxy = Proxy::start(aws.emulator.endpoint(), move |request| {
-        if request.operation.starts_with("DELETE ") && request.operation.contains(KEY) {
-            let condition = request.has_header("if-match");
-            assert!(condition, "{endpoint}: {request:?}");
+        if request.is_mutation && request.operation.contains(KEY) {
+            let method = request.operation.split(' ').next().unwrap_or_default().to_owned();
+            log.lock().expect("lock").push((method, request.has_header("if-match")));
         }
         ProxyAction::Forward
     });
-    deploy(&app, &aws, &proxy, &[]).success();
+    // A complete deploy leaves its record, others delete the object.
+    for (more, release) in [(&["--refresh"][..], "PUT"), (&["--only", "counter"], "DELETE")] {
+        deploy(&app, &aws, &proxy, more).success();
+        let expected = [("PUT", false), ("PUT", true), (release, true)].map(|(method, is)| (method.to_owned(), is));
+        assert_eq!(std::mem::take(&mut *requests.lock().expect("lock")), expected, "{more:?}");
+    }
 }
 
 #[test]

@@ -22,10 +22,12 @@ use crate::test_app::{CommandOutput, TestApp, WORKER};
 
 const ACCOUNT: &str = "123456789012";
 /// Orders in CI, which take about a minute, and each night.
-const ORDERS: u64 = 12;
+const ORDERS: u64 = 30;
 const NIGHTLY_ORDERS: u64 = 500;
 /// Orders that run at the same time. Commands mostly wait for AWS.
 const THREADS: usize = 4;
+/// Timeout of the functions. A deploy that takes permissions away waits for as long, because calls may still run.
+const TIMEOUT_SECONDS: u64 = 1;
 /// Steps of an order.
 const STEPS: usize = 4;
 /// One command in three is killed after fewer requests that change something than this.
@@ -117,6 +119,9 @@ impl<'a> Order<'a> {
         app.set("/version", json!(2));
         app.set("/workers/counter/invokes", json!(["reporter"]));
         app.layer("counter", "ranks", "NAME = 0\n");
+        for function in ["/workers/counter", "/workers/reporter", "/endpoint"] {
+            app.set(&format!("{function}/timeout"), json!(TIMEOUT_SECONDS));
+        }
         let rules = Arc::new(AwsRules::new(&AwsRule::TRANSIENT).with_seconds_per_refusal(SECONDS_PER_REFUSAL));
         let kill = Arc::default();
         let proxy = start_proxy(aws, &rules, &kill);
@@ -158,6 +163,7 @@ impl<'a> Order<'a> {
                 self.has_extra = !self.has_extra;
                 if self.has_extra {
                     self.app.add("extra");
+                    self.app.set("/workers/extra/timeout", json!(TIMEOUT_SECONDS));
                 } else {
                     self.app.remove("extra");
                 }

@@ -214,15 +214,24 @@ fn forward(request: &[u8], upstream: &str) -> Option<Vec<u8>> {
     Some(response)
 }
 
-/// An error in the format of the service: XML for requests with an `Action`, JSON for all others.
+/// An error in the format of the service: XML for S3 and for requests with an `Action`, JSON for all others.
 fn error_response(request: &Request, status: u16, code: &str, message: &str) -> Vec<u8> {
     let status = format!("{status} Refused\r\nx-amzn-errortype: {code}");
-    if request.bytes.windows(7).any(|bytes| bytes == b"Action=") {
+    if contains(&request.bytes, b"Action=") {
         let body = format!("<R><Error><Code>{code}</Code><Message>{message}</Message></Error></R>");
         return response(&status, "text/xml", body.replace("R>", "ErrorResponse>").as_bytes());
     }
+    // In the signature's scope.
+    if contains(&request.bytes, b"/s3/aws4_request") {
+        let body = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
+        return response(&status, "application/xml", body.as_bytes());
+    }
     let body = format!("{{\"__type\":\"{code}\",\"message\":\"{message}\"}}");
     response(&status, "application/json", body.as_bytes())
+}
+
+fn contains(bytes: &[u8], text: &[u8]) -> bool {
+    bytes.windows(text.len()).any(|part| part == text)
 }
 
 fn response(status: &str, kind: &str, body: &[u8]) -> Vec<u8> {

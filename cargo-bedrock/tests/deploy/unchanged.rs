@@ -6,11 +6,13 @@ use serde_json::{Value, json};
 
 use crate::emulated_aws::EmulatedAws;
 use crate::faults::deploy;
+use crate::lock::{contents, foreign_lock, put_lock};
 use crate::proxy::{Proxy, ProxyAction};
 use crate::test_app::{CommandOutput, TestApp, WORKER};
 
 const BUCKET: &str = "cargo-bedrock-123456789012-us-east-1";
-const RECORD: &str = "deployments/shop-dev.json";
+/// The object of the lock, which has the record.
+const RECORD: &str = "locks/shop-dev.json";
 /// Requests of a stage: who the caller is, and the record of the last deployment.
 const STAGE_REQUESTS: usize = 2;
 
@@ -53,6 +55,7 @@ fn assert_unchanged(app: &TestApp, aws: &EmulatedAws) {
 fn has_record(aws: &EmulatedAws) -> bool {
     let listed = aws.call("s3", "list_objects_v2", &json!({ "Bucket": BUCKET, "Prefix": RECORD }));
     listed["Contents"].as_array().is_some_and(|objects| !objects.is_empty())
+        && contents(aws, RECORD)["record"].is_object()
 }
 
 #[test]
@@ -174,10 +177,12 @@ fn record_is_used_for_one_day() {
 fn record_that_cannot_be_read_is_not_needed() {
     let Some(aws) = EmulatedAws::start(false) else { return };
     let app = app();
-    for contents in ["", "{}", "[", r#"{"format":1}"#] {
+    for record in [json!(""), json!({}), json!([]), json!({ "format": 1 }), json!({ "format": 1_000_000 })] {
         aws.deploy(&app);
-        aws.call("s3", "put_object", &json!({ "Bucket": BUCKET, "Key": RECORD, "Body": contents }));
-        assert_eq!(aws.deploy(&app), "5 unchanged\n", "{contents}");
+        let mut lock = contents(&aws, RECORD);
+        lock["record"] = record.clone();
+        put_lock(&aws, &lock);
+        assert_eq!(aws.deploy(&app), "5 unchanged\n", "{record}");
         assert_unchanged(&app, &aws);
     }
 }
@@ -233,7 +238,7 @@ fn deploy_without_the_bucket_marks_the_record_as_wrong() {
     assert_unchanged(&app, &aws);
 }
 
-/// Refuses everything of the record, as a policy that allows only the lock.
+/// Refuses everything of the lock and of the record in it.
 fn without_the_record(aws: &EmulatedAws) -> Proxy {
     Proxy::start(aws.emulator.endpoint(), |request| {
         let is_record = request.operation.contains(RECORD);
@@ -253,9 +258,9 @@ fn record_that_cannot_be_written_is_not_trusted_again() {
     let denied = without_the_record(&aws);
     app.set("/workers/reporter/log_retention", json!(7));
     deploy(&app, &aws, &denied, &[]).success();
-    // It changes nothing, but cannot write the record.
+    // It changes nothing, and has no lock that it could leave with a record.
     let unchanged = deploy(&app, &aws, &denied, &[]);
-    assert!(unchanged.stderr.contains("warning: the deployment is not recorded"), "{unchanged:?}");
+    assert!(unchanged.stderr.contains("warning: another deploy of stage"), "{unchanged:?}");
     assert!(unchanged.success().ends_with("5 unchanged\n"));
     app.set("/workers/reporter/log_retention", json!(30));
     assert!(aws.deploy(&app).contains("log retention 7 → 30"));
@@ -290,10 +295,69 @@ fn deploy_that_cannot_mark_the_record_is_refused() {
     });
     app.set("/workers/reporter/log_retention", json!(7));
     let refused = deploy(&app, &aws, &denied, &[]);
-    let help = format!("allow `s3:DeleteObject` on `{BUCKET}/{RECORD}`");
+    let help = format!("allow `s3:GetObject`, `s3:PutObject` and `s3:DeleteObject` on `{BUCKET}/{RECORD}`");
     assert!(refused.code == Some(1) && refused.stderr.contains(&help), "{refused:?}");
     app.set("/workers/reporter/log_retention", json!(30));
     assert_unchanged(&app, &aws);
+}
+
+#[test]
+fn lock_is_released_if_the_record_cannot_be_written() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = app();
+    let puts = Mutex::new(0);
+    let proxy = Proxy::start(aws.emulator.endpoint(), move |request| {
+        let is_put = request.operation.starts_with("PUT ") && request.operation.contains(RECORD);
+        *puts.lock().expect("lock") += usize::from(is_put);
+        // The first one finds no bucket, the second one takes the lock.
+        if is_put && *puts.lock().expect("lock") > 2 {
+            ProxyAction::Respond(400, "InvalidRequest")
+        } else {
+            ProxyAction::Forward
+        }
+    });
+    let deployed = deploy(&app, &aws, &proxy, &[]);
+    assert!(deployed.stderr.contains("warning: the deployment is not recorded"), "{deployed:?}");
+    assert!(!has_record(&aws));
+    app.set("/workers/reporter/log_retention", json!(7));
+    assert!(aws.deploy(&app).contains("log retention 30 → 7"));
+    assert!(has_record(&aws));
+}
+
+/// An earlier version of this program knows no record. It takes the lock, replaces or deletes the object when it does, and
+/// deletes it at the end.
+#[test]
+fn changes_of_a_program_without_records_are_found() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let app = app();
+    aws.deploy(&app);
+    let of_deploy = contents(&aws, RECORD);
+    let name = "shop-dev-counter";
+    let alias = aws.live_version(name);
+    let role = json!({ "RoleName": "shop-dev-counter-us-east-1", "PolicyName": "own" });
+    let statement = json!({ "FunctionName": "shop-dev-endpoint", "Qualifier": "live", "StatementId": "bedrock-url" });
+    let changes = [
+        ("iam", "delete_role_policy", role, "shop-dev-counter (permissions)"),
+        ("lambda", "remove_permission", statement, "shop-dev-endpoint (URL access"),
+    ];
+    for (service, operation, arguments, expected) in changes {
+        assert_unchanged(&app, &aws);
+        put_lock(&aws, &foreign_lock());
+        aws.call(service, operation, &arguments);
+        // Killed: everything is read, and the lock is in the way.
+        let refused = aws.run(&app, &["deploy", "--stage", "dev", "--yes"]);
+        assert!(
+            refused.code == Some(1) && refused.stderr.contains("is being changed by another process"),
+            "{refused:?}"
+        );
+        aws.call("s3", "delete_object", &json!({ "Bucket": BUCKET, "Key": RECORD }));
+        let plan = aws.deploy(&app);
+        assert!(plan.contains(expected), "{operation}: {plan}");
+    }
+    assert_eq!(aws.live_version(name), alias);
+    // What such a program sees of a record is a lock whose process has ended.
+    let process = of_deploy["process"].as_u64().expect("a process");
+    assert!(!std::path::Path::new("/proc").join(process.to_string()).exists() && of_deploy["machine"].is_string());
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::dev_process::DevProcess;
+use crate::durable_rust_replay;
 use crate::test_app::{TestApp, checkout};
 
 /// Time for the operations of an execution.
@@ -117,9 +118,10 @@ class Failing(Worker):
 /// Returns an app with the durable worker, with one as `new` makes it, and with the handlers of the requirements.
 fn app() -> TestApp {
     let app = TestApp::compilable();
-    for worker in ["order_flow.rs", "new_flow.rs", "rust_handlers.rs"] {
+    for worker in ["order_flow.rs", "new_flow.rs", "rust_handlers.rs", "varied_flow.rs"] {
         app.run_ok(&["new", "worker", worker, "--durable"]);
     }
+    durable_rust_replay::write(&app);
     app.write("workers/order_flow/src/lib.rs", WORKER);
     for (file, path) in HANDLERS {
         app.write(path, &fs::read_to_string(handlers().join(file)).expect(file));
@@ -181,7 +183,7 @@ impl Served {
     }
 }
 
-fn wait_until<T>(mut find: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait_until<T>(mut find: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + TIMEOUT;
     loop {
         if let Some(found) = find() {
@@ -229,9 +231,16 @@ fn durable_rust_worker_runs_in_dev_and_is_built() {
     );
 
     check_graph(&served.app);
+    durable_rust_replay::record(&served.app, &served.dev);
     drop(served.dev);
+    durable_rust_replay::check(&served.app);
     check_conformance(&served.app);
     check_build(&served.app);
+    if std::env::var("NEXTEST_PROFILE").is_ok_and(|profile| profile == "nightly") {
+        // It compiles the SDK once more, in the profile of tests.
+        let tests = served.app.cargo(&["test", "--package", "new_flow", "--quiet"]);
+        assert_eq!(tests.code, Some(0), "{}{}", tests.stdout, tests.stderr);
+    }
 }
 
 /// Runs AWS's requirements with AWS's own validator, if the tools are installed. Their timeouts need the real clock.

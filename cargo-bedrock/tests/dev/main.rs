@@ -5,17 +5,21 @@ mod debug;
 mod debugger_clients;
 mod dev_process;
 mod durable_rust;
+mod durable_rust_replay;
+mod isolation;
 mod mcp;
 mod open_files;
 mod recovery;
 mod reload;
 mod services;
 mod signals;
+mod streams;
 mod terminal;
 mod terminal_session;
 #[path = "../fixture/test_app.rs"]
 mod test_app;
 mod traces;
+mod waiting_executions;
 
 use std::path::Path;
 use std::process::Command;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::dev_process::DevProcess;
+use crate::dev_process::{DevProcess, wait_until_ended};
 use crate::reload::app_with_python;
 
 #[test]
@@ -34,6 +34,51 @@ fn broken_app_runs_partly_until_it_compiles() {
     assert_eq!(dev.post_event("snake", "{}"), 500);
     let (_, log) = dev.get("127.0.0.1", "/_bedrock/v1/dev-events?kind=app_started");
     assert!(log["events"].is_array(), "it still responds: {log}");
+}
+
+/// Its process never gets an event until the file `go` exists.
+const SLOW_START: &str = "\
+import os
+import time
+from bedrock.workers.worker import Worker
+
+open(\"starting\", \"w\").close()
+while not os.path.exists(\"go\"):
+    time.sleep(0.02)
+
+class Snake(Worker):
+    def execute(self, event, context):
+        open(\"ran\", \"w\").close()
+        return \"ran\"
+";
+
+#[test]
+fn event_outlives_kills_while_its_process_starts() {
+    let app = app_with_python();
+    app.write("workers/snake/main.py", SLOW_START);
+    app.write("workers/snake/.bedrockignore", "starting\ngo\nran\n");
+    let start = || DevProcess::start_command(app.command(&["dev", "--port", "0", "--message-format", "json"]));
+    let wait_for = |file: &str| {
+        while !app.path(&format!("workers/snake/{file}")).exists() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    // More often than an event has attempts.
+    for round in 0..4 {
+        let dev = start();
+        if round == 0 {
+            assert_eq!(dev.post_event("snake", "{}"), 202);
+        }
+        wait_for("starting");
+        let children = dev.children();
+        dev.kill();
+        wait_until_ended(&children);
+        fs::remove_file(app.path("workers/snake/starting")).expect("removed");
+    }
+    app.write("workers/snake/go", "");
+    let dev = start();
+    wait_for("ran");
+    dev.kill();
 }
 
 #[test]

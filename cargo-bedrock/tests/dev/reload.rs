@@ -70,6 +70,25 @@ fn shared_file_reloads_only_the_workers_that_import_it() {
 }
 
 #[test]
+fn stale_contract_is_a_warning_with_both_spellings() {
+    let app = app_with_python();
+    app.edit("workers/snake/main.py", "event, context)", "event: int, context) -> str");
+    app.run_ok(&["contracts", "snake"]);
+    let mut dev = DevProcess::start_command(app.command(&["dev", "--port", "0", "--message-format", "json"]));
+    assert_eq!(dev.invoke("snake", &json!(1)), (200, json!("old")));
+    app.edit("workers/snake/main.py", "event: int", "event: float");
+    dev.wait_for("reloaded");
+    assert_eq!(dev.invoke("snake", &json!(1)), (200, json!("old")));
+    dev.wait_for_stderr(
+        "`workers/snake/contract.json` is not the contract of `workers/snake/main.py`: `event`: was `integer`, is `number`",
+    );
+    // The file counts for calls.
+    let (_, error) = dev.invoke("snake", &json!(1.5));
+    let message = "the event for worker `snake` is not that of its contract: `event`: expected an integer, found `1.5`";
+    assert_eq!(error["message"], message);
+}
+
+#[test]
 fn saved_changes_are_reloaded_unless_they_fail() {
     let app = app_with_python();
     let arguments = ["dev", "--port", "0", "--message-format", "json"];

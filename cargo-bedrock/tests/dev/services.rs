@@ -54,7 +54,7 @@ fn path_with(folder: Option<&Path>) -> std::ffi::OsString {
 }
 
 /// Returns `dev` with the real ministack on its `PATH`, and nothing else of the folder that it is installed in.
-fn dev(app: &TestApp, ministack: &Path) -> Command {
+pub(crate) fn dev(app: &TestApp, ministack: &Path) -> Command {
     let bin = app.path("bin");
     fs::create_dir_all(&bin).expect("a folder");
     let link = bin.join("ministack");

@@ -115,6 +115,37 @@ fn accepted_events_survive_repeated_kills() {
     assert!(repeated <= KILLS * MAX_CONCURRENT_EVENTS, "{repeated} repeated runs of {} events", runs.len());
 }
 
+#[test]
+fn event_that_a_worker_got_before_a_kill_has_one_attempt() {
+    let app = logging_app();
+    app.edit("workers/snake/main.py", "time.sleep(0.02)", "time.sleep(1000)");
+    app.edit("workers/greeter/src/lib.rs", "from_millis(20)", "from_secs(1000)");
+    let workers = ["greeter", "snake"];
+    let mut port = 0;
+    for attempt in 1..=MAX_ATTEMPTS {
+        let dev = start(&app, port);
+        port = dev.port();
+        for (number, worker) in workers.iter().enumerate() {
+            if attempt == 1 {
+                assert_eq!(dev.post_event(worker, &json!({ "name": event_file(&app, number) }).to_string()), 202);
+            }
+            while line_count(&event_file(&app, number)) < attempt {
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+        }
+        let children = dev.children();
+        dev.kill();
+        wait_until_ended(&children);
+    }
+    let dev = start(&app, port);
+    let output = app.command(&["queue", "ls", "--json"]).output().expect("it starts");
+    let listed: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let events = listed["events"].as_array().expect("events");
+    let ended = |event: &Value| event["state"] == "RetriesExhausted" && event["runs"] == MAX_ATTEMPTS;
+    assert!(events.len() == workers.len() && events.iter().all(ended), "{events:?}");
+    dev.kill();
+}
+
 fn event_file(app: &TestApp, number: usize) -> std::path::PathBuf {
     app.path("target/ran").join(number.to_string())
 }

@@ -34,6 +34,16 @@ fn tests_of_a_new_app_pass() {
     let passed = "test endpoints::hello::further_tests::a_python_worker_answers ... ok";
     assert!(with_python.stdout.contains(passed), "{}", with_python.stdout);
 
+    // The file says what the code said before.
+    app.run_ok(&["contracts", "counter"]);
+    app.edit("workers/counter/main.py", "    name: str", "    name: int");
+    let stale = app.cargo(&["test", "--offline"]);
+    assert_eq!(stale.code, Some(101), "{}", stale.stderr);
+    let message = "`workers/counter/contract.json` is not the contract of `workers/counter/main.py`: \
+                   `event.name`: was `string`, is `integer`";
+    assert!(stale.stdout.contains(message), "{}", stale.stdout);
+    assert!(stale.stdout.contains("run `cargo bedrock contracts`"), "{}", stale.stdout);
+
     app.write("workers/counter/main.py", "raise RuntimeError('this is why')\n");
     let broken = app.cargo(&["test", "--offline"]);
     assert_eq!(broken.code, Some(101), "{}", broken.stderr);

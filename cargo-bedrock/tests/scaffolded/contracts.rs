@@ -63,6 +63,12 @@ impl ContractApp {
         app.write("workers/resizer/main.py", RESIZER);
         app.write("workers/labeller/main.js", LABELLER);
         app.write("workers/caller/src/lib.rs", CALLER);
+        // Declares no types: it mentions no worker.
+        app.edit("workers/greeter/src/lib.rs", "use bedrock", "bedrock::workers!();\n\nuse bedrock");
+        // Build scripts watch a file that is rarely edited, and this worker has none.
+        for file in ["__init__.py", "requirements.txt", "test_main.py"] {
+            fs::remove_file(app.path(&format!("workers/resizer/{file}"))).expect("a file");
+        }
         app.edit("workers/caller/Cargo.toml", "serde = {", "serde_json = \"1\"\nserde = {");
         let log = RustcLog::new(&app);
         Self { app, log }
@@ -121,6 +127,10 @@ fn changed_contract_compiles_exactly_its_callers() {
     fs::write(app.path("workers/labeller/contract.json"), by_hand).expect("a file");
     app.run_ok(&["contracts"]);
     all.assert_fails("`event`: expected a string, found an object");
+
+    fs::remove_dir_all(app.path("workers/resizer")).expect("a folder");
+    fs::remove_file(app.path("workers/labeller/contract.json")).expect("a file");
+    all.assert_fails("no worker named `resizer`");
 }
 
 #[test]
@@ -136,6 +146,6 @@ fn stale_contract_of_rust_worker_is_a_compile_error() {
         "`workers/greeter/contract.json` is not the contract of this worker: `event.name`: the field is now optional",
     );
     app.run_ok(&["contracts"]);
-    // `workers!()` in the caller declares the types of all workers.
-    assert_eq!(all.compiled(), ["caller", "greeter", "shop"]);
+    // The caller does not use the types of this worker.
+    assert_eq!(all.compiled(), ["greeter", "shop"]);
 }

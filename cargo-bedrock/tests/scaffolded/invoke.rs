@@ -1,6 +1,7 @@
 //! `cargo bedrock invoke` and `cargo run` in an app with a worker of each language.
 
-use std::io::{BufRead, BufReader};
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 
 use crate::test_app::TestApp;
@@ -59,6 +60,7 @@ fn exit_code_and_message_name_the_failure() {
     let expected =
         "error: worker `greeter` failed\n  caused by: Runtime.UnmarshalError: the event is wrong: missing field `name`";
     assert!(wrong.stderr.contains(expected), "{}", wrong.stderr);
+    assert_eq!(wrong.stderr.matches("Runtime.UnmarshalError").count(), 1, "it is printed once: {}", wrong.stderr);
 
     app.write("workers/counter/main.py", "import sys\nsys.exit(4)\n");
     let exited = app.bedrock(&["--quiet", "invoke", "counter"]);
@@ -98,4 +100,30 @@ fn new_app_serves_until_it_is_interrupted() {
     rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("a signal");
     let status = running.wait().expect("the end");
     assert!(status.success(), "{status}");
+}
+
+#[test]
+fn invoke_waits_for_a_server_that_compiles_the_app() {
+    let app = TestApp::without_rust();
+    app.run_ok(&["new", "worker", "counter.py"]);
+    // What a `dev` has from its start on, before anybody can find it.
+    fs::create_dir_all(app.path("target/bedrock")).expect("a folder");
+    let lock = File::create(app.path("target/bedrock/queue.lock")).expect("a file");
+    lock.lock().expect("locked");
+    let mut command = app.command(&["invoke", "counter", "--payload", "{}"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut stderr = BufReader::new(child.stderr.take().expect("piped"));
+    let mut note = String::new();
+    stderr.read_line(&mut note).expect("a line");
+    assert_eq!(note, "note: `cargo bedrock dev` of this app is starting, waiting for it; `--alone` does not\n");
+    let alone = app.bedrock(&["invoke", "counter", "--alone", "--payload", "{}"]);
+    assert_eq!(alone.code, Some(0), "{}", alone.stderr);
+    assert!(child.try_wait().expect("a child").is_none(), "it waits");
+    // The `dev` has ended without serving.
+    drop(lock);
+    let mut rest = String::new();
+    stderr.read_to_string(&mut rest).expect("text");
+    let output = child.wait_with_output().expect("an end");
+    assert!(output.status.success(), "{rest}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("hello world"), "{rest}");
 }

@@ -14,6 +14,7 @@ mod layers;
 mod local_install;
 mod manifest;
 mod migrated;
+mod package_managers;
 mod packages;
 mod rustc_log;
 mod sbom;
@@ -22,3 +23,4 @@ mod spec_examples;
 #[path = "../fixture/test_app.rs"]
 mod test_app;
 mod web_server;
+mod wrong_calls;

@@ -20,7 +20,7 @@ pub(crate) fn app(worker: &str) -> TestApp {
     app
 }
 
-fn write(app: &TestApp, path: &str, text: &str) {
+pub(crate) fn write(app: &TestApp, path: &str, text: &str) {
     let folder = app.path(path).parent().expect("a folder").to_owned();
     fs::create_dir_all(folder).expect("a folder");
     app.write(path, text);
@@ -69,7 +69,7 @@ fn build(app: &TestApp, part: &str) -> CommandOutput {
 }
 
 /// Returns the names in a zip file. Empty if there is none.
-fn names(app: &TestApp, zip: &str) -> Vec<String> {
+pub(crate) fn names(app: &TestApp, zip: &str) -> Vec<String> {
     let Ok(file) = fs::File::open(app.path("target/bedrock").join(zip)) else { return Vec::new() };
     let archive = ZipArchive::new(file).expect("a zip");
     archive.file_names().map(|name| name.expect("a name").into_owned()).collect()
@@ -80,7 +80,7 @@ fn has(app: &TestApp, zip: &str, name: &str) -> bool {
 }
 
 /// Serves the files of a folder on loopback until the tests end. Returns the URL.
-fn serve(folder: PathBuf) -> String {
+pub(crate) fn serve(folder: PathBuf) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     thread::spawn(move || {
@@ -252,6 +252,37 @@ fn imported_files_are_packed_although_git_ignores_them() {
     assert!(output.stderr.contains(error), "{}", output.stderr);
 }
 
+/// Neither a contract nor what checks it makes a zip larger, unless the worker is asked to check it.
+#[test]
+fn contract_is_packed_only_if_it_is_checked() {
+    for (worker, validator) in [("counter.py", "bedrock/workers/contract.py"), ("reporter.js", "bedrock/validate.mjs")]
+    {
+        let app = app(worker);
+        let (name, _) = worker.split_once('.').expect("an extension");
+        let (zip, build_worker) = (format!("workers/{name}.zip"), format!("--worker={name}"));
+        let bytes = || fs::metadata(app.path("target/bedrock").join(&zip)).expect("a zip").len();
+        let build_ok = || {
+            let output = build(&app, &build_worker);
+            assert_eq!(output.code, Some(0), "{}", output.stderr);
+        };
+        build_ok();
+        let without = bytes();
+        app.run_ok(&["contracts"]);
+        assert!(app.path(&format!("workers/{name}/contract.json")).is_file());
+        build_ok();
+        assert_eq!(bytes(), without, "{worker}");
+        for path in ["contract.json", validator] {
+            assert!(!has(&app, &zip, path), "{path}");
+        }
+        let table = format!("\n[package.metadata.bedrock.stages.dev.workers.{name}]\n");
+        app.append("Cargo.toml", &(table + "env = { BEDROCK_CHECK_CONTRACTS = \"1\" }\n"));
+        build_ok();
+        for path in ["contract.json", validator] {
+            assert!(has(&app, &zip, path), "{path}");
+        }
+    }
+}
+
 #[test]
 fn main_file_is_packed_although_git_ignores_it() {
     let app = app("reporter.js");
@@ -293,20 +324,4 @@ fn members_of_an_npm_workspace_are_copied_into_the_layer() {
     app.write("packages/lib/dist/index.js", "module.exports = 'changed';");
     let output = build(&app, "--worker-layer=reporter");
     assert!(output.stderr.contains("our-lib"), "a change of a member builds the layer again: {}", output.stderr);
-}
-
-#[test]
-fn locks_of_other_tools_are_named() {
-    let app = app("reporter.js");
-    app.write("workers/reporter/package.json", r#"{ "dependencies": { "ms": "2.1.3" } }"#);
-    for (lock, tool) in
-        [("pnpm-lock.yaml", "pnpm"), ("workers/reporter/yarn.lock", "Yarn"), ("workers/reporter/bun.lock", "Bun")]
-    {
-        app.write(lock, "");
-        let output = build(&app, "--worker-layer=reporter");
-        fs::remove_file(app.path(lock)).expect("removed");
-        assert_eq!(output.code, Some(1), "{lock}");
-        let cause = format!("caused by: `{lock}` is a lock of {tool}, and a build installs with npm");
-        assert!(output.stderr.contains(&cause), "{}", output.stderr);
-    }
 }

@@ -20,6 +20,7 @@ fn manifest_decides_names_rights_and_environments() {
         ("fifo", Manifest::fifo_and_cors()),
         ("http_api", Manifest::http_api()),
         ("events", Manifest::topics_and_buses()),
+        ("streams", Manifest::streams()),
         ("lambda", Manifest::lambda_settings()),
         ("uses", Manifest::uses()),
         ("durable", Manifest::durable()),

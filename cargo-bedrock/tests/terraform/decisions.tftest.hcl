@@ -57,6 +57,7 @@ run "one_worker" {
       code = {
         file          = "manifests/workers/fetcher.zip"
         sha256_base64 = output.functions.fetcher.code.sha256_base64
+        bucket        = output.functions.fetcher.code.bucket
       }
       layer    = null
       url_auth = null
@@ -144,8 +145,14 @@ run "endpoint_and_two_workers_that_call_each_other" {
       name          = "space-dev-ranker"
       file          = "manifests/layers/ranker.zip"
       sha256_base64 = output.functions.ranker.layer.sha256_base64
+      bucket        = output.functions.ranker.layer.bucket
     }
     error_message = "its own layer: ${jsonencode(output.functions.ranker.layer)}"
+  }
+
+  assert {
+    condition     = output.functions.ranker.layer.bucket == null && output.functions.ranker.code.bucket == null
+    error_message = "only zips that are too large for a request go through a bucket"
   }
 
   assert {
@@ -798,5 +805,39 @@ run "topics_and_buses" {
       "fetcher-3" = "theirs arn:aws:events:us-east-1:123456789012:rule/theirs/space-dev-fetcher-3"
     }
     error_message = "rules: ${jsonencode(output.rules)}"
+  }
+}
+
+run "streams" {
+  command = plan
+
+  variables {
+    path = "./manifests/streams.json"
+  }
+
+  assert {
+    condition     = output.streams == { clicks = "space-dev-clicks" } && output.tables.orders.stream_view_type == "NEW_IMAGE"
+    error_message = "streams of the app: ${jsonencode([output.streams, output.tables])}"
+  }
+
+  assert {
+    condition = { for key, mapping in output.stream_mappings : key => "${coalesce(mapping.table, "-")} ${coalesce(mapping.stream, "-")} ${coalesce(mapping.arn, "-")}" } == {
+      "fetcher/orders"                                               = "orders - -"
+      "fetcher/clicks"                                               = "- clicks -"
+      "fetcher/arn:aws:kinesis:us-east-1:123456789012:stream/theirs" = "- - arn:aws:kinesis:us-east-1:123456789012:stream/theirs"
+    }
+    error_message = "mappings: ${jsonencode(output.stream_mappings)}"
+  }
+
+  assert {
+    condition = [
+      for statement in jsondecode(output.functions.fetcher.own_policy).Statement : statement.Resource
+      if contains(["ReadChanges", "ReadRecords", "HandOnFailedBatches1"], statement.Sid)
+      ] == [
+      ["arn:aws:dynamodb:us-east-1:123456789012:table/space-dev-orders/stream/*"],
+      ["arn:aws:kinesis:us-east-1:123456789012:stream/space-dev-clicks", "arn:aws:kinesis:us-east-1:123456789012:stream/theirs"],
+      ["arn:aws:s3:::failed-batches", "arn:aws:s3:::failed-batches/*"],
+    ]
+    error_message = "a function may read its streams: ${output.functions.fetcher.own_policy}"
   }
 }

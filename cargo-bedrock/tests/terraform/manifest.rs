@@ -116,6 +116,28 @@ impl Manifest {
         Self::with_workers(&["fetcher"]).with("/version", json!(3)).with("/workers/fetcher/triggers", triggers)
     }
 
+    /// Returns a worker that is invoked by a table and a stream of the app, and by a stream that exists.
+    pub(crate) fn streams() -> Self {
+        let stream = |kind: &str, name: &str, view_type: Option<&str>| {
+            let mut stream = json!({
+                "starting_position": "TRIM_HORIZON", "batch_size": 100, "batch_window": 0, "parallelization_factor": 1,
+                "maximum_retry_attempts": -1, "maximum_record_age": -1, "bisect_batch_on_function_error": false,
+                "tumbling_window": 0, "partial_failures": true, "on_failure": "arn:aws:s3:::failed-batches"
+            });
+            stream[kind] = json!(name);
+            if let Some(view_type) = view_type {
+                stream["stream_view_type"] = json!(view_type);
+            }
+            stream
+        };
+        let triggers = json!([
+            stream("dynamodb", "orders", Some("NEW_IMAGE")),
+            stream("kinesis", "clicks", None),
+            stream("kinesis", "arn:aws:kinesis:us-east-1:123456789012:stream/theirs", None),
+        ]);
+        Self::uses().with("/workers/fetcher/triggers", triggers)
+    }
+
     /// Returns a worker with a FIFO queue whose messages are filtered, and an endpoint that streams, with a CORS configuration.
     pub(crate) fn fifo_and_cors() -> Self {
         let queue = json!({

@@ -1,6 +1,8 @@
 //! Errors for manifests that cannot be deployed, with their complete messages. Terraform reports them before it changes
 //! anything.
 
+use std::process::Output;
+
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
@@ -15,13 +17,17 @@ fn plan_errors(app: &TerraformApp, manifest: &Manifest, variables: &[&str]) -> S
 
 fn plan_errors_of_file(app: &TerraformApp, path: &str, variables: &[&str]) -> String {
     app.terraform("terraform/manifest", &["init", "-input=false"]);
+    let output = plan(app, path, variables);
+    assert_eq!(output.status.code(), Some(1), "{}", output_text(&output));
+    messages(&String::from_utf8_lossy(&output.stderr))
+}
+
+fn plan(app: &TerraformApp, path: &str, variables: &[&str]) -> Output {
     let path = format!("-var=path={path}");
     let stage_variables =
         ["-var=stage=dev", "-var=partition=aws", "-var=region=us-east-1", "-var=account=123456789012"];
     let arguments = [&["plan", "-no-color", "-input=false", &path][..], &stage_variables, variables].concat();
-    let output = app.command("terraform/manifest", &arguments).output().expect("Terraform starts");
-    assert_eq!(output.status.code(), Some(1), "{}", output_text(&output));
-    messages(&String::from_utf8_lossy(&output.stderr))
+    app.command("terraform/manifest", &arguments).output().expect("Terraform starts")
 }
 
 /// Returns the text of each error on one line. Terraform wraps the lines.
@@ -62,7 +68,11 @@ fn zips_that_are_too_large_for_a_request_are_named() {
     let manifest = Manifest::three_functions().with("/workers/ranker/code/bytes", json!(50_000_001));
     let errors = plan_errors(&app, &manifest, &[]);
     assert!(errors.contains("zips have at most 50000000 bytes: `") && errors.contains("(50000001)"), "{errors}");
-    assert!(errors.contains("or deploy with `cargo bedrock deploy`"), "{errors}");
+    assert!(errors.contains("or set `upload_bucket` to the name of an existing bucket"), "{errors}");
+    let planned = plan(&app, "manifest.json", &["-var=upload_bucket=my-zips"]);
+    let text = String::from_utf8_lossy(&planned.stdout).into_owned();
+    // Only the large zip is uploaded.
+    assert!(planned.status.success() && text.matches("\"my-zips\"").count() == 1, "{}", output_text(&planned));
 }
 
 #[test]

@@ -24,7 +24,7 @@ impl UrlServer {
         let scratch = tempfile::tempdir().expect("a folder");
         let mut config = config(scratch.path(), &Clock::real());
         config.executables = HashMap::from([("endpoint".to_owned(), binary("rust_case"))]);
-        config.app.settings.endpoint.url = url;
+        config.app.settings.endpoint.url = Some(url);
         config.app.settings.endpoint.auth = auth;
         let dev_server = DevServer::start(config).await.expect("it opens");
         let reader = dev_server.event_log.subscribe(None);

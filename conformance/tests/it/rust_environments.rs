@@ -144,6 +144,12 @@ async fn timed_out_invocation_ends_its_process() {
     for case in ["sleep", "loop", "deadlock"] {
         let error = fixture.invoke(json!({ "do": case, "ms": 60_000 })).await.expect_err("too long");
         assert!(matches!(&error, Error::Timeout { after, .. } if after.as_secs_f64() <= 1.0), "{case}: {error:?}");
+        let lines: Vec<_> = fixture.lines.lock().expect("lines").drain(..).map(|line| line.text).collect();
+        let [.., ended, help, _, report] = &lines[..] else { panic!("{lines:?}") };
+        assert!(ended.starts_with("error: `rust_case` was ended: Task timed out after "), "{lines:?}");
+        let table = "`[package.metadata.bedrock.workers.rust_case]` in `Cargo.toml`";
+        assert_eq!(*help, format!("help: set `timeout` of {table} to a larger number"));
+        assert!(report.ends_with("\tStatus: timeout\t"), "{lines:?}");
         assert_eq!(fixture.invoke(json!({ "do": "calls" })).await, Ok(json!(1)), "{case}: a new process");
         fixture.function.retire();
     }

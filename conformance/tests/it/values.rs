@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use bedrock_build::{Language, WorkerName};
+use bedrock_build::{Language, Runtime, WorkerName};
 use bedrock_dev::{Clock, DevServer};
 use bedrock_local::{WorkerIdentity, identity_file, lambda_files, lambda_handler};
 use serde_json::{Value, json};
@@ -78,7 +78,8 @@ fn result_of_lambda(head: &str, body: &str) -> Value {
 }
 
 /// Returns the function of a worker of this app, with the zip that a build makes.
-fn function(worker: &str, language: Language, scratch: &Path) -> Function {
+fn function(worker: &str, runtime: &Runtime, scratch: &Path) -> Function {
+    let language = runtime.language;
     let folder = scratch.join(worker);
     let own = app_dir().join("workers").join(worker);
     let class = WorkerName::parse(worker).expect("a name").class_name();
@@ -93,25 +94,34 @@ fn function(worker: &str, language: Language, scratch: &Path) -> Function {
     }
     let zip = folder.with_extension("zip");
     pack(&folder, &zip);
-    let runtime = if language == Language::Python { "python3.13" } else { "nodejs24.x" };
-    Function::new(&format!("conformance-dev-{worker}"), runtime, lambda_handler(language), zip)
+    Function::new(&format!("conformance-dev-{worker}"), runtime.id, lambda_handler(language), zip)
 }
 
-/// Runs all cases of a worker by AWS's runtime client. Those that end the process have a process of their own.
+/// Runs all cases of a worker by AWS's runtime client in each supported version of its language that this machine has.
 fn run_on_lambda(worker: &str, language: Language) {
+    let mut runtimes: Vec<Runtime> =
+        Runtime::all().iter().copied().filter(|runtime| runtime.language == language).collect();
+    runtimes.sort_by_key(|runtime| runtime.id);
+    let run = runtimes.iter().filter(|runtime| run_in(worker, runtime)).count();
+    assert!(run > 0 || testbed::tool("ric/bin/python").is_none(), "a version of this machine is supported");
+}
+
+/// Runs the cases in one version. Those that end the process have a process of their own. Returns whether the version is installed.
+fn run_in(worker: &str, runtime: &Runtime) -> bool {
     let scratch = tempfile::tempdir().expect("a folder");
-    let function = function(worker, language, scratch.path());
+    let function = function(worker, runtime, scratch.path());
     let cases: Vec<Case> = Case::all().into_iter().filter(|case| case.worker == worker).collect();
     let (ending, others): (Vec<&Case>, Vec<&Case>) =
         cases.iter().partition(|case| ENDING.iter().any(|ending| case.event == *ending));
     let mut results = Vec::new();
     for group in ending.iter().map(std::slice::from_ref).chain([others.as_slice()]) {
         let events: Vec<Value> = group.iter().map(|case| case.event.clone()).collect();
-        let Some(run) = ric::run(&function, &events) else { return };
+        let Some(run) = ric::run_in_version(&function, &events) else { return false };
         results.extend(group.iter().copied().zip(run.results.into_iter().map(result_on_lambda)));
     }
     assert_eq!(results.len(), cases.len());
-    assert_equal("lambda", &results);
+    assert_equal(&format!("lambda {}", runtime.id), &results);
+    true
 }
 
 fn result_on_lambda(result: InvocationResult) -> Value {

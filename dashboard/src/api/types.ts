@@ -30,6 +30,7 @@ export interface Worker {
   folder: string;
   settings: Settings;
   triggers?: Trigger[];
+  durable?: boolean;
   contract?: Contract;
 }
 
@@ -134,6 +135,52 @@ export interface QueueMessage {
   visible_at: string;
   receives: number;
   body: Payload;
+}
+
+export type ExecutionStatus = 'RUNNING' | 'PAUSING' | 'PAUSED' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'STOPPED';
+
+/** An execution of a durable worker. */
+export interface Execution {
+  execution_id: string;
+  name: string;
+  arn: string;
+  worker: string;
+  status: ExecutionStatus;
+  started_at: string;
+  ended_at: string | null;
+}
+
+export interface ExecutionError {
+  error_type: string | null;
+  message: string | null;
+  stack: string[];
+}
+
+export interface ExecutionOperation {
+  operation_id: string;
+  parent_id: string | null;
+  name: string | null;
+  kind: 'CONTEXT' | 'STEP' | 'WAIT' | 'CALLBACK' | 'CHAINED_INVOKE';
+  sub_type: string | null;
+  status: 'STARTED' | 'PENDING' | 'READY' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED' | 'TIMED_OUT' | 'STOPPED';
+  started_at: string;
+  ended_at: string | null;
+  attempts: number | null;
+  due_at: string | null;
+  callback_id: string | null;
+  result: Payload | null;
+  error: ExecutionError | null;
+}
+
+export interface ExecutionDetails extends Execution {
+  times_out_at: string | null;
+  pause_reason: string | null;
+  input: Payload;
+  result: Payload | null;
+  error: ExecutionError | null;
+  invocations: { request_id: string; started_at: string; ended_at: string | null }[];
+  operation_count: number;
+  operations: ExecutionOperation[];
 }
 
 export interface InvokeResponse {

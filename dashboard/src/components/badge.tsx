@@ -1,6 +1,6 @@
 // Badges for languages and outcomes. Text or shape conveys the same as the colour.
 
-import type { Language, Outcome } from '../api/types';
+import type { ExecutionOperation, ExecutionStatus, Language, Outcome } from '../api/types';
 
 const LANGUAGES: Record<Language, [string, string]> = { rust: ['rs', 'Rust'], python: ['py', 'Python'], javascript: ['js', 'JavaScript'] };
 
@@ -25,14 +25,27 @@ const ICON_PATHS: Record<Outcome | 'running', string> = {
 
 /** The outcome, or the HTTP status of a function that responded. A status of 5xx looks like an error. */
 export function OutcomeBadge({ outcome, status }: { outcome: Outcome | 'running'; status?: number | undefined }) {
-  const look = outcomeLook(outcome, status);
+  return <Badge look={outcomeLook(outcome, status)} text={String(outcome === 'ok' && status !== undefined ? status : outcome)} />;
+}
+
+/** The status of an execution, or of one of its operations. */
+export function StatusBadge({ status }: { status: ExecutionStatus | ExecutionOperation['status'] }) {
+  return <Badge look={STATUS_LOOKS[status]} text={status.toLowerCase().replace('_', ' ')} />;
+}
+
+function Badge({ look, text }: { look: Outcome | 'running' | 'rejected'; text: string }) {
   return (
     <span class={`outcome is-${look}`}>
       <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true"><path d={ICON_PATHS[look === 'rejected' ? 'denied' : look]} /></svg>
-      {outcome === 'ok' && status !== undefined ? status : outcome}
+      {text}
     </span>
   );
 }
+
+const STATUS_LOOKS: Record<ExecutionStatus | ExecutionOperation['status'], Outcome | 'running'> = {
+  RUNNING: 'running', STARTED: 'running', PENDING: 'running', READY: 'running', PAUSING: 'throttled', PAUSED: 'throttled', SUCCEEDED: 'ok',
+  FAILED: 'error', TIMED_OUT: 'timeout', STOPPED: 'denied', CANCELLED: 'denied',
+};
 
 /** Returns the outcome that an invocation looks like: a status of 4xx is neither a success nor a failure of the function. */
 export function outcomeLook(outcome: Outcome | 'running', status: number | undefined): Outcome | 'running' | 'rejected' {

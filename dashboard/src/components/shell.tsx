@@ -18,6 +18,7 @@ const NAVIGATION_LINKS: { path: string; label: string; routes: Route['name'][] }
   { path: '/invocations', label: 'Invocations', routes: ['invocations', 'invocation', 'trace'] },
   { path: '/workers', label: 'Workers', routes: ['workers', 'worker', 'run'] },
   { path: '/queue', label: 'Async queue', routes: ['queue', 'event'] },
+  { path: '/executions', label: 'Executions', routes: ['executions', 'execution'] },
   { path: '/builds', label: 'Builds', routes: ['builds'] },
 ];
 
@@ -71,6 +72,7 @@ function focusMain(event: Event): void {
 
 function Navigation() {
   const deadLetters = queue.value?.filter((event) => event.state === 'failed').length ?? 0;
+  const hasDurableWorker = app.value?.workers.some((worker) => worker.durable === true) ?? false;
   const failedBuilds = unresolvedFailures(history.value).length;
   const badges: Record<string, string> = {
     ...(deadLetters > 0 ? { '/queue': plural(deadLetters, 'dead letter') } : {}),
@@ -78,7 +80,7 @@ function Navigation() {
   };
   return (
     <nav class="navigation" aria-label="Pages">
-      {NAVIGATION_LINKS.map(({ path, label, routes }) => (
+      {NAVIGATION_LINKS.filter(({ path }) => path !== '/executions' || hasDurableWorker).map(({ path, label, routes }) => (
         <a key={path} href={path} aria-current={routes.includes(route.value.name) ? 'page' : undefined}>
           {label}
           {badges[path] !== undefined && <span class="mark" title={badges[path]}><span class="visually-hidden">, </span>{badges[path].split(' ')[0]}<span class="visually-hidden"> {badges[path].split(' ').slice(1).join(' ')}</span></span>}

@@ -17,6 +17,7 @@ const SHORTCUTS: [string, string][] = [
   ['g i', 'invocations'],
   ['g w', 'workers'],
   ['g q', 'async queue'],
+  ['g e', 'executions of durable workers'],
   ['g b', 'builds'],
   ['/', 'search invocations'],
   ['j k ↓ ↑', 'next and previous row'],
@@ -31,7 +32,7 @@ const SHORTCUTS: [string, string][] = [
   ['Esc', 'close a dialog; leave the search field'],
 ];
 
-const PATHS_AFTER_G: Record<string, string> = { o: '/', g: '/graph', i: '/invocations', q: '/queue', b: '/builds', w: '/workers' };
+const PATHS_AFTER_G: Record<string, string> = { o: '/', g: '/graph', i: '/invocations', q: '/queue', b: '/builds', e: '/executions', w: '/workers' };
 
 /** Returns whether the key is typed into a field. */
 export function isTyping(event: KeyboardEvent): boolean {

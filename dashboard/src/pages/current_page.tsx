@@ -5,6 +5,8 @@ import { app } from '../store/store';
 import type { Route } from '../route/path';
 import { route } from '../route/router';
 import { BuildsPage } from './builds';
+import { ExecutionPage } from './execution';
+import { ExecutionsPage } from './executions';
 import { GraphPage } from './graph';
 import { InvocationPage } from './invocation';
 import { InvocationsPage } from './invocations';
@@ -42,6 +44,10 @@ export function CurrentPage() {
       return <QueuePage />;
     case 'event':
       return <QueueEventPage key={current.id} id={current.id} />;
+    case 'executions':
+      return <ExecutionsPage />;
+    case 'execution':
+      return <ExecutionPage key={current.id} id={current.id} />;
     case 'builds':
       return <BuildsPage />;
     case 'notFound':
@@ -61,6 +67,8 @@ function titleOf(current: Route): string {
       return `Run ${current.worker}`;
     case 'event':
       return `Event ${current.id.slice(0, 8)}`;
+    case 'execution':
+      return `Execution ${current.id.slice(0, 8)}`;
     case 'notFound':
       return 'Not found';
     case 'graph':

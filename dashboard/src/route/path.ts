@@ -11,6 +11,8 @@ export type Route =
   | { name: 'run'; worker: string }
   | { name: 'queue' }
   | { name: 'event'; id: string }
+  | { name: 'executions' }
+  | { name: 'execution'; id: string }
   | { name: 'builds' }
   | { name: 'notFound'; path: string };
 
@@ -24,6 +26,7 @@ export function routeOf(path: string): Route {
     if (first === 'traces') return { name: 'trace', id: second };
     if (first === 'workers') return { name: 'worker', worker: second };
     if (first === 'queue') return { name: 'event', id: second };
+    if (first === 'executions') return { name: 'execution', id: second };
   }
   if (segments.length === 3 && first === 'workers' && second !== undefined && third === 'run') return { name: 'run', worker: second };
   return { name: 'notFound', path };
@@ -35,6 +38,7 @@ function topLevelRoute(segment: string, path: string): Route {
     case 'invocations':
     case 'workers':
     case 'queue':
+    case 'executions':
     case 'builds':
       return { name: segment };
     default:

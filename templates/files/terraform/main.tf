@@ -18,6 +18,7 @@ module "manifest" {
   account       = data.aws_caller_identity.current.account_id
   log_retention = var.log_retention
   url_auth      = var.url_auth
+  upload_bucket = var.upload_bucket
   secret_bytes  = local.secret_bytes
 }
 
@@ -27,6 +28,7 @@ module "layer" {
 
   name         = each.value.layer.name
   file         = each.value.layer.file
+  bucket       = each.value.layer.bucket
   hash         = each.value.layer.sha256_base64
   runtime      = each.value.runtime
   architecture = each.value.architecture

@@ -33,6 +33,12 @@ variable "permissions_boundary" {
   default     = null
 }
 
+variable "upload_bucket" {
+  description = "The name of an existing bucket of the region, for zips that are too large for a request; null for none."
+  type        = string
+  default     = null
+}
+
 variable "keep_tables" {
   description = "Protect the tables of the app from deletion. Set it to false, and apply, before a destroy."
   type        = bool

@@ -151,7 +151,7 @@ fn trigger_requires_exactly_one_kind() {
         assert_eq!(
             trigger_error_of(text),
             format!(
-                "Cargo.toml:1: `workers.a.triggers[0]` must be a table with exactly one of `schedule`, `queue`, `bucket`, `topic` and `bus`, found `{found}`"
+                "Cargo.toml:1: `workers.a.triggers[0]` must be a table with exactly one of `schedule`, `queue`, `bucket`, `topic`, `bus`, `dynamodb` and `kinesis`, found `{found}`"
             )
         );
     }

@@ -133,6 +133,7 @@ fn wrong_uses_have_line_and_what_is_allowed() {
             "{ tabel = 'a' }",
             "`workers.a.uses[0]` must be a table with exactly one of `table`, `bucket`, `queue`, `topic`",
         ),
+        ("{ topic = 'a', access = 'read' }", "`workers.a.uses[0].access` must be `\"publish\"`, found `'read'`"),
         ("{ table = 'a', bucket = 'b', access = 'read' }", "`workers.a.uses[0]` must be a table with exactly one of"),
         ("'orders'", "`workers.a.uses[0]` must be a table with exactly one of"),
         ("{ topic = 'a b' }", "`workers.a.uses[0].topic` cannot be `a b`: the name has only letters"),
@@ -223,4 +224,22 @@ fn local_variables_name_the_local_stage() {
             "MY_APP_TOPIC_ARN__STAGE__THEIRS=arn:aws:sns:eu-west-1:1:local-theirs",
         ]
     );
+}
+
+#[test]
+fn misspelled_keys_have_one_problem_with_the_name() {
+    for (settings, similar) in [
+        ("workers.a.uses = [{ tabel = 'a', access = 'read' }]", "table"),
+        ("workers.a.uses = [{ statment = { Action = ['a:B'], Resource = ['*'] } }]", "statement"),
+        ("workers.a.uses = [{ table = 'a', acces = 'read', key = 'id' }]", "access"),
+        ("workers.a.uses = [{ table = 'a', access = 'read', kye = 'id' }]", "key"),
+        ("workers.a.triggers = [{ shedule = 'rate(1 day)' }]", "schedule"),
+        ("workers.a.triggers = [{ bus = 'b', patern = { source = ['x'] } }]", "pattern"),
+        ("workers.a.triggers = [{ topic = 'b', filer = { a = ['x'] }, filter-scope = 'body' }]", "filter"),
+        ("workers.a.vpc = { subnet = ['subnet-1'], security-groups = ['sg-1'] }", "subnets"),
+    ] {
+        let problems = read(settings).expect_err(settings);
+        assert_eq!(problems.len(), 1, "{settings}: {problems:?}");
+        assert_eq!(problems[0].help[0], format!("a setting with a similar name exists: `{similar}`"), "{settings}");
+    }
 }

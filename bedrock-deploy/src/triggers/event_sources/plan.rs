@@ -73,7 +73,7 @@ impl Planner<'_> {
     }
 
     /// Returns whether a resource of the app exists.
-    fn has_resource(&self, kind: &str, name: &str, arn: &str) -> bool {
+    pub(in super::super) fn has_resource(&self, kind: &str, name: &str, arn: &str) -> bool {
         let id = ResourceId { kind: kind.to_owned(), name: name.to_owned(), arn: arn.to_owned() };
         self.resources.contains_key(&id)
     }

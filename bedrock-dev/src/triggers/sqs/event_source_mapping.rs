@@ -137,7 +137,8 @@ impl EventSourceMapping {
         let event = batch::event_json(messages, &self.queue.arn).to_string();
         let trace = messages.iter().find_map(|message| message.trace.clone());
         let invocation = Invocation::new(event.into(), trace);
-        let result = self.dispatcher.run(&self.function, invocation, &self.queue.name, messages.len()).await;
+        let result =
+            self.dispatcher.run(&self.function, invocation, TriggerKind::Queue, &self.queue.name, messages.len()).await;
         let failed: Vec<&Message> = match &result {
             Err(_) => messages.iter().collect(),
             Ok(response) if self.partial_failures => batch::failed_messages(messages, response),

@@ -24,7 +24,7 @@ _FORMATS = {
     "email": (re.compile(r"[^\x00-\x20@]+@[^\x00-\x20@]+"), "an e-mail address"),
     "decimal": (re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII), 'a decimal number in digits, for example `"12.50"`'),
 }
-_BASE64 = re.compile(r"(?=(?:.{4})*\Z)[a-zA-Z0-9+/]*={0,2}")
+_BASE64 = re.compile(r"[a-zA-Z0-9+/]*={0,2}")
 
 
 class ContractViolation(Exception):
@@ -120,7 +120,7 @@ class _Check:
         if not isinstance(value, str):
             self.wrong(path, "a string", value)
         elif schema.get("contentEncoding") == "base64":
-            if not _BASE64.fullmatch(value):
+            if len(value) % 4 or not _BASE64.fullmatch(value):
                 self.wrong(path, "Base64", value)
         elif "format" in schema:
             pattern, expected = _FORMATS[schema["format"]]
@@ -226,17 +226,10 @@ def _shorten(text):
     return text if len(text) <= _MAX_SHOWN_CHARS else text[:_MAX_SHOWN_CHARS] + "…"
 
 
-def load():
-    """Returns the contract of the worker of this environment, or None if it has none or nothing is to be checked."""
-    import os
-
-    if os.environ.get("BEDROCK_CHECK_CONTRACTS") != "1":
-        return None
+def load(path):
+    """Returns the contract in a file."""
+    # Imported here: only the entry point on Lambda reads files.
     import json
 
-    path = os.path.join(os.environ.get("LAMBDA_TASK_ROOT", "."), "contract.json")
-    try:
-        with open(path, encoding="utf-8") as file:
-            return Contract(json.load(file))
-    except FileNotFoundError:
-        return None
+    with open(path, encoding="utf-8") as file:
+        return Contract(json.load(file))

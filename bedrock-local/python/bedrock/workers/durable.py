@@ -4,8 +4,6 @@ The SDK is one of the worker's dependencies. Neither the SDK nor the worker is c
 Lambda (`bedrock.bootstrap`).
 """
 
-import os
-
 from .runtime_errors import LambdaRuntimeError
 
 _NOT_DURABLE = (
@@ -14,8 +12,11 @@ _NOT_DURABLE = (
 )
 
 
-def durable_handler(handle):
-    """Returns a handler that calls `handle` for each replay of an execution, with the event and the SDK's context."""
+def durable_handler(handle, client=None):
+    """Returns a handler that calls `handle` for each replay of an execution, with the event and the SDK's context.
+
+    `client` takes the place of the boto3 client for checkpoints.
+    """
     try:
         from aws_durable_execution_sdk_python import durable_execution
     except ImportError as error:
@@ -24,9 +25,7 @@ def durable_handler(handle):
             "add `aws-durable-execution-sdk-python` to its `requirements.txt`"
         )
         raise LambdaRuntimeError("Runtime.ImportModuleError", message) from None
-    # `dev` finds workers by their names itself.
-    options = {} if os.environ.get("BEDROCK_LOCAL") == "1" else {"boto3_client": _client()}
-    execute = durable_execution(handle, **options)
+    execute = durable_execution(handle, boto3_client=_client() if client is None else client)
 
     def handler(event, context):
         if not isinstance(event, dict) or "DurableExecutionArn" not in event:

@@ -18,6 +18,18 @@ def identity():
     return _identity or None
 
 
+def has_callees():
+    """Returns whether the deployment names workers that this function calls."""
+    worker_info = identity()
+    prefix = worker_info and arn_variable(worker_info["app"], "")
+    return bool(prefix) and any(name.startswith(prefix) for name in os.environ)
+
+
+def arn_variable(app, name):
+    """Returns the name of the variable with the ARN of a worker."""
+    return f"{app}_WORKER_ARN_{name}".replace("-", "_").upper()
+
+
 def _read():
     import json  # imported late: locally there is nothing to read
 

@@ -12,7 +12,7 @@ from time import sleep
 from . import retry
 from .current import max_remaining_ms, remaining_ms
 from .errors import InvocationError, not_sent, service_error
-from .identity import identity
+from .identity import arn_variable, identity
 
 # Used without a deadline: the longest ordinary timeout of a Lambda function.
 MAX_TIMEOUT_SECONDS = 1800
@@ -49,17 +49,14 @@ def send(name_or_arn, body, wait, _remaining_ms):
 
 
 def create_client_early():
-    """Creates the client before the first call if the environment names workers to call.
+    """Creates the client before the first call.
 
     Importing boto3 takes longer than a call, and during init the function has more CPU than later.
     """
-    worker_info = identity()
-    prefix = worker_info and _arn_variable(worker_info["app"], "")
-    if prefix and any(name.startswith(prefix) for name in os.environ):
-        try:
-            _shared_client()
-        except Exception:
-            pass  # the first call tries again and reports the error
+    try:
+        _shared_client()
+    except Exception:
+        pass  # the first call tries again and reports the error
 
 
 def _send_once(name_or_arn, body, wait):
@@ -86,12 +83,8 @@ def resolve(name_or_arn):
     worker_info = identity()
     if worker_info is None or name_or_arn.startswith("arn:"):
         return name_or_arn
-    variable = _arn_variable(worker_info["app"], name_or_arn)
+    variable = arn_variable(worker_info["app"], name_or_arn)
     return os.environ.get(variable) or _sibling_function(worker_info["worker"], name_or_arn) or name_or_arn
-
-
-def _arn_variable(app, name):
-    return f"{app}_WORKER_ARN_{name}".replace("-", "_").upper()
 
 
 def _sibling_function(own_worker, name):

@@ -1,4 +1,4 @@
-"""Sends invocations to the app's local Lambda Invoke API over HTTP, with one persistent connection per thread.
+"""Sends requests to the app's local Lambda API over HTTP, with one persistent connection per thread.
 
 A request is only retried if the server certainly did not receive it completely.
 """
@@ -24,10 +24,18 @@ def send(name_or_arn, body, wait, remaining_ms):
     """Sends one invocation. Returns `(status, function failed, body)`."""
     seconds = NO_DEADLINE_SECONDS if remaining_ms is None else remaining_ms / 1000
     path, headers = _request(name_or_arn, wait)
+    response, response_body = exchange(name_or_arn, "POST", path, body, headers, seconds)
+    if response.status >= 300:
+        raise _service_error(response, response_body)
+    return response.status, response.getheader("X-Amz-Function-Error") is not None, response_body
+
+
+def exchange(name_or_arn, method, path, body, headers, seconds):
+    """Sends one request. Returns the response and its body. `name_or_arn` is the worker in the messages of errors."""
     try:
         connection, is_new = _connection(name_or_arn, seconds)
         try:
-            connection.request("POST", path, body, headers)
+            connection.request(method, path, body, headers)
         except OSError as error:
             if is_new or isinstance(error, socket.timeout):
                 raise not_sent(name_or_arn, error) from error
@@ -36,7 +44,7 @@ def send(name_or_arn, body, wait, remaining_ms):
             _drop()
             connection, _ = _connection(name_or_arn, seconds)
             try:
-                connection.request("POST", path, body, headers)
+                connection.request(method, path, body, headers)
             except OSError as retry_error:
                 raise not_sent(name_or_arn, retry_error) from retry_error
         response, response_body = _read_response(connection, name_or_arn, seconds)
@@ -46,9 +54,7 @@ def send(name_or_arn, body, wait, remaining_ms):
         raise
     if response.will_close:
         _drop()
-    if response.status >= 300:
-        raise _service_error(response, response_body)
-    return response.status, response.getheader("X-Amz-Function-Error") is not None, response_body
+    return response, response_body
 
 
 def _request(name_or_arn, wait):
@@ -64,9 +70,14 @@ def _request(name_or_arn, wait):
     deadline = getattr(context, "_epoch_deadline_time_in_ms", None)
     if deadline is not None:
         headers["X-Bedrock-Deadline-Ms"] = str(deadline)
-    base = urllib.parse.urlsplit(_endpoint(name_or_arn)).path.rstrip("/")
+    base = base_path(name_or_arn)
     name = urllib.parse.quote(name_or_arn, safe="")
     return f"{base}/2015-03-31/functions/{name}/invocations", headers
+
+
+def base_path(name_or_arn):
+    """Returns the path of the API on its address, which is usually empty."""
+    return urllib.parse.urlsplit(_endpoint(name_or_arn)).path.rstrip("/")
 
 
 def _endpoint(name_or_arn):
@@ -133,6 +144,11 @@ def _read_response(connection, name_or_arn, seconds):
 
 
 def _service_error(response, body):
+    return service_error(*error_of(response, body), response.status)
+
+
+def error_of(response, body):
+    """Returns the exception that an AWS SDK would raise, and its message."""
     try:
         response_body = json.loads(body)
     except ValueError:
@@ -142,4 +158,4 @@ def _service_error(response, body):
     # AWS may append a colon and a URL to the name.
     kind = (response.getheader("x-amzn-ErrorType") or "").split(":")[0]
     message = response_body.get("message") or response_body.get("Message") or ""
-    return service_error(kind or response_body.get("Type") or f"HTTP {response.status}", str(message), response.status)
+    return kind or response_body.get("Type") or f"HTTP {response.status}", str(message)

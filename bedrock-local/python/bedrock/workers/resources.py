@@ -12,6 +12,7 @@ KINDS = {
     "queue": "QUEUE_URL",
     "topic": "TOPIC_ARN",
     "bus": "BUS",
+    "stream": "STREAM",
     "secret": "SECRET",
     "parameter": "PARAMETER",
     "key": "KEY_ARN",

@@ -106,10 +106,14 @@ impl App {
     async fn call(&self, worker: &str, event: Vec<u8>, kind: InvocationType) -> Result<bytes::Bytes, Error> {
         let call = Call { target: Target::Any(worker.to_owned()), event: event.into(), kind, caller: None };
         let reply = Arc::clone(&self.harness).call(call).await;
-        if let Some(help) = reply.as_ref().err().and_then(Error::help) {
+        reply.inspect_err(|error| self.print_help(error))
+    }
+
+    /// Prints how to fix the mistake behind an error, if that is known.
+    pub(super) fn print_help(&self, error: &Error) {
+        if let Some(help) = error.help() {
             self.harness.output().print(&format!("help: {help}"));
         }
-        reply
     }
 
     /// Runs code whose calls go to this app. Necessary only if the app cannot be determined from the async runtime:

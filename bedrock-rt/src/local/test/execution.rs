@@ -53,7 +53,7 @@ impl App {
         name: Option<String>,
         event: impl Serialize,
     ) -> Result<Execution, Error> {
-        let info = self.harness.local.info(worker)?;
+        let info = self.harness.local.info(worker).inspect_err(|error| self.print_help(error))?;
         let invocation = Invocation::new(to_json(worker, &event)?.into(), None);
         let start = ExecutionStart { invocation, name, waits: false };
         let failed = |error: ExecutionError| error.into_call_error(&info.entry.name);

@@ -6,6 +6,13 @@ use workers::system_fetcher::{Event, Order, Place, System};
 
 bedrock::workers!();
 
+/// Names the workers whose types others use.
+mod shared {
+    bedrock::workers!(system_fetcher, thumbnailer);
+}
+
+pub use shared::workers::system_fetcher::Order as SharedOrder;
+
 async fn _calls(limit: u8, name: &'static str) -> Result<(), bedrock::Error> {
     let event = Event { limit, filter: None, from: None, order: Some(Order::Near), origin: None };
     invoke!("system_fetcher", event.clone()).await?;

@@ -12,17 +12,32 @@ use bedrock_package::tools::find_on_path;
 /// The version that is installed, which the tests of this program run with.
 const MINISTACK_VERSION: &str = "1.5.33";
 
+/// The folder for tools of this app.
+fn tools_dir(app: &App) -> PathBuf {
+    bedrock_package::artifact_dir(app).join("tools")
+}
+
+/// Where `--install-services` installs the program.
+pub(crate) fn installed(app: &App) -> PathBuf {
+    tools_dir(app).join("bin/ministack")
+}
+
+/// Returns how to install it.
+pub(crate) fn install_help() -> String {
+    format!("run `pip install ministack=={MINISTACK_VERSION}`, or `cargo bedrock dev --install-services`")
+}
+
 /// Returns the program `ministack` of the `PATH`, or else the one that was installed for this app.
 pub(super) fn find_or_install(app: &App, options: ServiceOptions<'_>) -> Result<PathBuf> {
-    let tools_dir = bedrock_package::artifact_dir(app).join("tools");
-    let installed = tools_dir.join("bin/ministack");
+    let tools_dir = tools_dir(app);
+    let installed = installed(app);
     if let Some(program) = find_on_path("ministack").or_else(|| installed.is_file().then(|| installed.clone())) {
         return Ok(program);
     }
     if !options.should_install {
-        return Err(Error::call("`dev.services` is `\"ministack\"`, and ministack is not installed").help(format!(
-            "run `pip install ministack=={MINISTACK_VERSION}`, or `cargo bedrock dev --install-services`"
-        )));
+        return Err(
+            Error::call("`dev.services` is `\"ministack\"`, and ministack is not installed").help(install_help())
+        );
     }
     let Some(uv) = find_on_path("uv") else {
         return Err(Error::call("`--install-services` installs ministack with uv, which is not installed")

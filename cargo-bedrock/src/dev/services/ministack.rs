@@ -22,8 +22,8 @@ use bedrock_diagnostics::{Error, Result};
 
 /// The services that workers get. Those that run code or containers are left out: every user of this machine can reach the
 /// port. Queues and buckets are in the dev server.
-const SERVICES: &str = "acm,appconfig,appconfigdata,athena,cloudwatch,cognito-identity,cognito-idp,dynamodb,firehose,kinesis,\
-                        kms,logs,route53,scheduler,secretsmanager,ses,sesv2,ssm,states,sts";
+const SERVICES: &str = "acm,appconfig,appconfigdata,athena,cloudwatch,cognito-identity,cognito-idp,dynamodb,dynamodbstreams,\
+                        firehose,kinesis,kms,logs,route53,scheduler,secretsmanager,ses,sesv2,ssm,states,sts";
 /// The port of ministack's documentation, so that the URL is the same at every start.
 const DEFAULT_PORT: u16 = 4566;
 /// How often a start is tried: a free port may be in use again by the time ministack listens on it.

@@ -17,6 +17,7 @@ use bedrock_build::settings::DevServices;
 use crate::ui::Printer;
 use bedrock_diagnostics::{ExitKind, Result};
 use install::find_or_install;
+pub(crate) use install::{install_help, installed};
 use ministack::{Ministack, local_region};
 pub(super) use options::ServiceOptions;
 
@@ -27,7 +28,7 @@ pub(super) struct Services {
 }
 
 impl Services {
-    /// Starts what the settings of `app` say, and creates the tables of the app that are missing.
+    /// Starts what the settings of `app` say, and creates the tables and streams of the app that are missing.
     pub(super) fn start(app: &App, options: ServiceOptions<'_>) -> Result<Self> {
         let setting = app.settings.dev.services.clone();
         let server = match &setting {
@@ -92,7 +93,7 @@ impl Services {
             }
         })?;
         for name in created {
-            print.note(&format!("created the table `{name}` at {url}"));
+            print.note(&format!("created the {name} at {url}"));
         }
         Ok(())
     }

@@ -8,6 +8,12 @@ variable "file" {
   type        = string
 }
 
+variable "bucket" {
+  description = "The name of an existing bucket for the zip; null to send it in a request."
+  type        = string
+  default     = null
+}
+
 variable "hash" {
   description = "The SHA-256 hash of the zip, in base64."
   type        = string

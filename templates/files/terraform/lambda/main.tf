@@ -6,6 +6,16 @@ resource "aws_cloudwatch_log_group" "this" {
   retention_in_days = var.function.log_retention
 }
 
+# A request takes a zip of 50,000,000 bytes. Lambda copies the object when the function gets the code.
+resource "aws_s3_object" "code" {
+  count = var.function.code.bucket == null ? 0 : 1
+
+  bucket      = var.function.code.bucket
+  key         = "${var.function.function_name}/code.zip"
+  source      = var.function.code.file
+  source_hash = var.function.code.sha256_base64
+}
+
 resource "aws_lambda_function" "this" {
   function_name                  = var.function.function_name
   role                           = aws_iam_role.this.arn
@@ -16,7 +26,9 @@ resource "aws_lambda_function" "this" {
   timeout                        = var.function.timeout
   reserved_concurrent_executions = var.function.concurrency
   layers                         = var.layers
-  filename                       = var.function.code.file
+  filename                       = var.function.code.bucket == null ? var.function.code.file : null
+  s3_bucket                      = one(aws_s3_object.code[*].bucket)
+  s3_key                         = one(aws_s3_object.code[*].key)
   source_code_hash               = var.function.code.sha256_base64
   publish                        = true
   description                    = var.function.lambda.description

@@ -1,8 +1,9 @@
 # The role of the function, with the policies from manifest/policies.tf.
 
 resource "aws_iam_role" "this" {
-  name                 = var.function.role_name
-  permissions_boundary = var.permissions_boundary
+  name                  = var.function.role_name
+  permissions_boundary  = var.permissions_boundary
+  force_detach_policies = true # Also those that were attached by hand, when the role is deleted.
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

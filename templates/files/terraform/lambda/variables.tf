@@ -48,6 +48,7 @@ variable "function" {
     code = object({
       file          = string
       sha256_base64 = string
+      bucket        = string
     })
   })
 }

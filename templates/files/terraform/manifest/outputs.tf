@@ -44,11 +44,16 @@ output "functions" {
       layers           = function.layers
       lambda           = local.lambda_settings[name]
       durable          = local.durable_configs[name]
-      code             = try({ file = local.files[name], sha256_base64 = function.code.sha256_base64 }, null)
+      code = try({
+        file          = local.files[name]
+        sha256_base64 = function.code.sha256_base64
+        bucket        = try(function.code.bytes, 0) > local.zip_limit ? var.upload_bucket : null
+      }, null)
       layer = try({
         name          = "${local.prefix}${function.layer.name}"
         file          = local.files["${name}/layer"]
         sha256_base64 = function.layer.sha256_base64
+        bucket        = try(function.layer.bytes, 0) > local.zip_limit ? var.upload_bucket : null
       }, null)
       # Workers have no URL, and an endpoint may have none.
       url_auth = name != "endpoint" || try(function.url_auth, null) == null ? null : var.url_auth != null ? var.url_auth : function.url_auth
@@ -79,7 +84,7 @@ output "functions" {
 
   precondition {
     condition     = length(local.too_large_zips) == 0
-    error_message = "zips have at most ${local.zip_limit} bytes: ${join(", ", local.too_large_zips)}: remove dependencies, move some into a layer, or deploy with `cargo bedrock deploy`"
+    error_message = "zips have at most ${local.zip_limit} bytes: ${join(", ", local.too_large_zips)}: remove dependencies, move some into a layer, or set `upload_bucket` to the name of an existing bucket of the region"
   }
 
   precondition {
@@ -253,6 +258,37 @@ output "tables" {
       name      = "${local.prefix}${table}"
       partition = key.partition
       sort      = key.sort
+      # Null without a stream.
+      stream_view_type = try(local.stream_view_types[table][0], null)
+    }
+  }
+}
+
+output "streams" {
+  description = "The full names of the Kinesis streams of the app, by their names in the settings."
+  value       = { for stream in local.used_of_app["stream"] : stream => "${local.prefix}${stream}" }
+}
+
+output "stream_mappings" {
+  description = "The event source mappings of streams, by worker and stream."
+  value = {
+    for key, mapping in local.stream_mappings : key => {
+      worker                         = mapping.worker
+      table                          = mapping.table
+      stream                         = mapping.stream
+      arn                            = mapping.arn
+      starting_position              = mapping.starting_position
+      starting_position_timestamp    = try(mapping.starting_position_timestamp, null)
+      batch_size                     = mapping.batch_size
+      batch_window                   = mapping.batch_window
+      parallelization_factor         = mapping.parallelization_factor
+      maximum_retry_attempts         = mapping.maximum_retry_attempts
+      maximum_record_age             = mapping.maximum_record_age
+      bisect_batch_on_function_error = mapping.bisect_batch_on_function_error
+      tumbling_window                = mapping.tumbling_window
+      partial_failures               = mapping.partial_failures
+      filters                        = try([for filter in mapping.filters : filter], [])
+      on_failure                     = mapping.on_failure
     }
   }
 }

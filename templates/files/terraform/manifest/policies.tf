@@ -1,5 +1,5 @@
 # The policy of each function. It may only write its own log, call its callees, send events to its destinations, receive
-# the messages of its queues, and do what its settings need or say.
+# the messages of its queues, read its streams, and do what its settings need or say.
 
 locals {
   # The required action for each supported kind of destination.
@@ -67,6 +67,30 @@ locals {
         Action   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
         Resource = queues
       } if length(queues) > 0],
+      [for arns in [local.read_streams[name].dynamodb] : {
+        Sid      = "ReadChanges"
+        Effect   = "Allow"
+        Action   = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"]
+        Resource = arns
+      } if length(arns) > 0],
+      [for arns in [local.read_streams[name].kinesis] : {
+        Sid      = "ReadRecords"
+        Effect   = "Allow"
+        Action   = ["kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"]
+        Resource = arns
+      } if length(arns) > 0],
+      [for index, arn in local.read_streams[name].destinations : {
+        Sid      = "HandOnFailedBatches${index + 1}"
+        Effect   = "Allow"
+        Action   = local.destination_actions[split(":", arn)[2]]
+        Resource = arn
+      } if split(":", arn)[2] != "s3"],
+      [for index, arn in local.read_streams[name].destinations : {
+        Sid      = "HandOnFailedBatches${index + 1}"
+        Effect   = "Allow"
+        Action   = ["s3:ListBucket", "s3:PutObject"]
+        Resource = [arn, "${arn}/*"]
+      } if split(":", arn)[2] == "s3"],
       # AWS checks these rights against executions, whose ARNs begin with that of a version.
       [for durable in [local.durable_configs[name]] : {
         Sid      = "Checkpoint"

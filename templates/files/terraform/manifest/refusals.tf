@@ -17,7 +17,7 @@ locals {
   zip_limit = 50000000 # Lambda's limit for requests, 70,167,211 bytes, with the zip as base64
   too_large_zips = [
     for key, artifact in local.artifacts : "`${local.files[key]}` (${artifact.bytes})"
-    if try(artifact.bytes, 0) > local.zip_limit
+    if try(artifact.bytes, 0) > local.zip_limit && var.upload_bucket == null
   ]
 
   not_built = [for name, function in local.described : local.display_names[name] if function.code == null]

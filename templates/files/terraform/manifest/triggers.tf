@@ -1,4 +1,4 @@
-# The triggers of functions: schedules, queues, buckets, topics and rules of event buses. They invoke the aliases of functions, as workers do.
+# The triggers of functions: schedules, queues, buckets, topics, rules of event buses and streams. They invoke the aliases of functions, as workers do.
 
 locals {
   triggers = { for name, function in local.described : name => try([for trigger in function.triggers : trigger], []) }
@@ -95,6 +95,40 @@ locals {
   # Topics and event buses of the app that invoke workers. Every account has the bus `default`.
   trigger_topics = [for subscription in values(local.subscriptions) : subscription.topic if !startswith(subscription.topic, "arn:")]
   trigger_buses  = [for rule in values(local.bus_triggers) : rule.key if !startswith(rule.key, "arn:") && rule.key != "default"]
+
+  # A worker has one event source mapping of a stream: `cargo bedrock build` rejects a second one. The ARN of the stream of a
+  # table contains the time when it was enabled.
+  stream_mappings = merge([
+    for name, triggers in local.triggers : {
+      for trigger in triggers : "${name}/${try(trigger.dynamodb, trigger.kinesis)}" => merge(trigger, {
+        worker = name
+        table  = try(startswith(trigger.dynamodb, "arn:") ? null : trigger.dynamodb, null)
+        stream = try(startswith(trigger.kinesis, "arn:") ? null : trigger.kinesis, null)
+        arn    = try(startswith(trigger.dynamodb, "arn:") ? trigger.dynamodb : null, startswith(trigger.kinesis, "arn:") ? trigger.kinesis : null, null)
+      }) if can(trigger.parallelization_factor)
+    }
+  ]...)
+  stream_view_types = { for mapping in values(local.stream_mappings) : mapping.table => mapping.stream_view_type... if mapping.table != null }
+  trigger_streams   = [for mapping in values(local.stream_mappings) : mapping.stream if mapping.stream != null]
+
+  # The streams of each function by the statements of its policy.
+  read_streams = {
+    for name, function in local.described : name => {
+      dynamodb = sort([
+        for mapping in values(local.stream_mappings) :
+        mapping.table == null ? mapping.dynamodb : "arn:${var.partition}:dynamodb:${var.region}:${var.account}:table/${local.prefix}${mapping.table}/stream/*"
+        if mapping.worker == name && can(mapping.dynamodb)
+      ])
+      kinesis = sort([
+        for mapping in values(local.stream_mappings) :
+        mapping.stream == null ? mapping.kinesis : "arn:${var.partition}:kinesis:${var.region}:${var.account}:stream/${local.prefix}${mapping.stream}"
+        if mapping.worker == name && can(mapping.kinesis)
+      ])
+      destinations = sort(distinct([
+        for mapping in values(local.stream_mappings) : mapping.on_failure if mapping.worker == name && mapping.on_failure != null
+      ]))
+    }
+  }
 
   notices = flatten([
     for name, triggers in local.triggers : [

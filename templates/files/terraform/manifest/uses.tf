@@ -52,11 +52,12 @@ locals {
 
   # Resources of the app by their kinds, and their names in the settings.
   used_of_app = {
-    for kind in ["table", "bucket", "queue", "topic", "bus"] :
+    for kind in ["table", "bucket", "queue", "topic", "bus", "stream"] :
     kind => toset(concat(
       flatten([for uses in values(local.uses) : [for use in uses : use.name if try(use.kind == kind && use.is_of_app, false)]]),
       kind == "topic" ? local.trigger_topics : [],
       kind == "bus" ? local.trigger_buses : [],
+      kind == "stream" ? local.trigger_streams : [],
     ))
   }
 

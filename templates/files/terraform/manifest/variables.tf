@@ -60,6 +60,12 @@ variable "url_auth" {
   }
 }
 
+variable "upload_bucket" {
+  description = "The name of an existing bucket for zips that are too large for a request; null for none."
+  type        = string
+  default     = null
+}
+
 variable "secret_bytes" {
   description = "The size of the value of each secret as JSON, in bytes. The values themselves are not passed to this module."
   type        = map(number)

@@ -15,12 +15,12 @@ export interface Context {
   getRemainingTimeInMillis(): number;
 }
 
-/** The base class of workers. */
-export declare abstract class Worker<Event = any, Response = any> {
+/** The base class of workers. The context of a durable worker is the `DurableContext` of AWS's SDK. */
+export declare abstract class Worker<Event = any, Response = any, InvocationContext = Context> {
   /** Override this method. `event` is the payload; the return value (or the result of the promise) is the response. */
-  abstract execute(event: Event, context: Context): Response | Promise<Response>;
+  abstract execute(event: Event, context: InvocationContext): Response | Promise<Response>;
   /** Called by the runtime. */
-  handle(event: Event, context: Context): Response | Promise<Response>;
+  handle(event: Event, context: InvocationContext): Response | Promise<Response>;
 }
 
 /** A failed call. `mayHaveRun` is false only if the worker certainly did not run: then it is safe to call it again. */
@@ -64,7 +64,7 @@ export declare function invoke<Response = any>(
  * ARN of a topic. Throws if the settings of this function do not list it.
  */
 export declare function resource(
-  kind: 'table' | 'bucket' | 'queue' | 'topic' | 'bus' | 'secret' | 'parameter' | 'key' | 'function',
+  kind: 'table' | 'bucket' | 'queue' | 'topic' | 'bus' | 'stream' | 'secret' | 'parameter' | 'key' | 'function',
   name: string,
 ): string;
 

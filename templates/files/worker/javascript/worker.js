@@ -382,6 +382,7 @@ const RESOURCE_KINDS = {
   queue: 'QUEUE_URL',
   topic: 'TOPIC_ARN',
   bus: 'BUS',
+  stream: 'STREAM',
   secret: 'SECRET',
   parameter: 'PARAMETER',
   key: 'KEY_ARN',

@@ -24,15 +24,12 @@ pub(super) struct Slowness {
 /// The server between the two. It listens until the program ends.
 pub(super) struct SlowAws {
     pub(super) url: String,
-    state: Arc<Mutex<SlowState>>,
 }
 
 #[derive(Default)]
 struct SlowState {
     /// When each role was created.
     roles: BTreeMap<String, Instant>,
-    /// Bytes of all requests.
-    bytes: usize,
     /// When the connection is free again.
     free_at: Option<Instant>,
 }
@@ -43,20 +40,14 @@ impl SlowAws {
         let url = format!("http://{}", listener.local_addr().context("the port has no address")?);
         let upstream = upstream.trim_start_matches("http://").to_owned();
         let state = Arc::new(Mutex::new(SlowState::default()));
-        let shared = Arc::clone(&state);
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let upstream = upstream.clone();
-                let state = Arc::clone(&shared);
+                let state = Arc::clone(&state);
                 thread::spawn(move || serve(client, &upstream, slowness, &state));
             }
         });
-        Ok(Self { url, state })
-    }
-
-    /// Returns the number of bytes of all requests so far.
-    pub(super) fn bytes(&self) -> usize {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).bytes
+        Ok(Self { url })
     }
 }
 
@@ -92,9 +83,8 @@ fn read_request(client: &mut TcpStream, slowness: Slowness, state: &Mutex<SlowSt
 }
 
 fn wait_for_the_line(bytes: usize, slowness: Slowness, state: &Mutex<SlowState>) {
-    let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-    state.bytes += bytes;
     let Some((rate, bytes)) = slowness.bytes_per_second.zip(u32::try_from(bytes).ok()) else { return };
+    let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
     let now = Instant::now();
     let free_at = state.free_at.unwrap_or(now).max(now) + Duration::from_secs_f64(f64::from(bytes) / rate);
     state.free_at = Some(free_at);

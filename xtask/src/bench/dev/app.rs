@@ -59,6 +59,9 @@ class EchoNode extends Worker {
 }
 ";
 
+/// The name of the app that bounds are measured with.
+pub(super) const BOUND_APP: &str = "bound_app";
+
 /// An app in a folder of `target/bench/dev`.
 #[derive(Debug)]
 pub(super) struct App<'a> {
@@ -88,7 +91,8 @@ impl<'a> App<'a> {
         Self::named("plain_app", self.workspace, self.tool.clone())
     }
 
-    fn named(name: &'static str, workspace: &'a Workspace, tool: PathBuf) -> Result<Self> {
+    /// Makes an app with a name of its own.
+    pub(super) fn named(name: &'static str, workspace: &'a Workspace, tool: PathBuf) -> Result<Self> {
         let folder = workspace.target.join("bench/dev");
         let root = folder.join(name);
         let mut app = Self { workspace, tool, name, root, names: vec!["greeter".to_owned()] };
@@ -199,6 +203,16 @@ impl Dev {
     /// Returns the URL of a worker.
     pub(super) fn function(&self, worker: &str) -> String {
         format!("{}/2015-03-31/functions/{worker}/invocations", self.url)
+    }
+
+    /// Returns its address.
+    pub(super) fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
+    /// Returns the URL of a bucket of the app that bounds are measured with.
+    pub(super) fn bucket(&self, name: &str) -> String {
+        format!("{}/_s3/{}-local-{name}", self.url, BOUND_APP.replace('_', "-"))
     }
 
     /// Returns the number of reloads, including those that failed.

@@ -19,6 +19,16 @@ pub(super) struct Load {
     pub(super) failed: u32,
 }
 
+/// Calls next to others that ask the same function to fail.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
+pub(super) struct Innocent {
+    pub(super) calls: u32,
+    /// Number of wrong answers.
+    pub(super) failed: u32,
+    pub(super) p50_us: Option<f64>,
+    pub(super) p99_us: Option<f64>,
+}
+
 /// The effect of a saved file on calls.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 pub(super) struct Saved {
@@ -58,6 +68,33 @@ impl<'a> Client<'a> {
     /// Replaces a text in a file.
     pub(super) fn save(&self, url: &str, file: &Path, from: &str, to: &str) -> Result<Saved> {
         self.measure(&["reload", url, &file.to_string_lossy(), from, to, TIMEOUT_SECONDS])
+    }
+
+    /// Calls functions for a number of seconds, each with a number of callers. Two of a hundred calls ask for a failure.
+    pub(super) fn faults(&self, seconds: u64, callers: u32, urls: &[String]) -> Result<Vec<Innocent>> {
+        let numbers = [seconds.to_string(), callers.to_string()];
+        let arguments = ["faults"].into_iter().chain(numbers.iter().chain(urls).map(String::as_str));
+        self.measure(&arguments.collect::<Vec<_>>())
+    }
+
+    /// Sends events to a function that never ends. Returns how many were accepted.
+    pub(super) fn events(&self, url: &str, count: u32, bytes: u32) -> Result<u32> {
+        #[derive(Deserialize)]
+        struct Events {
+            accepted: u32,
+        }
+        let events: Events = self.measure(&["events", url, &count.to_string(), &bytes.to_string()])?;
+        Ok(events.accepted)
+    }
+
+    /// Downloads a URL, or a range such as `0-9` of it. Returns the median in µs.
+    pub(super) fn download(&self, url: &str, count: u32, range: &str) -> Result<f64> {
+        #[derive(Deserialize)]
+        struct Downloads {
+            p50_us: f64,
+        }
+        let downloads: Downloads = self.measure(&["download", url, &count.to_string(), range])?;
+        Ok(downloads.p50_us)
     }
 
     fn measure<F: DeserializeOwned>(&self, arguments: &[&str]) -> Result<F> {

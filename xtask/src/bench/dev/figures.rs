@@ -1,5 +1,6 @@
 //! The measured figures as medians, and their limits.
 
+use super::bounds::Bounds;
 use super::calls::Language;
 use super::client::{Load, Saved};
 use super::idle::Rest;
@@ -14,6 +15,7 @@ pub(super) struct Figures {
     pub(super) latency: Option<Latency>,
     pub(super) reloads: Option<Reloads>,
     pub(super) rest: Option<Rest>,
+    pub(super) bounds: Option<Bounds>,
 }
 
 /// Limit of p50 with one call at a time, as a multiple of the p50 of the other tool.
@@ -31,6 +33,16 @@ const BEYOND_CARGO_MS: f64 = 150.0;
 /// Limit of calls after a reload, as a multiple of the calls before it.
 const STAYS_WARM: f64 = 1.5;
 const IDLE_MB: f64 = 60.0;
+/// Limit of the memory in the second half of a time with failing functions, as a multiple of that in the first half.
+const STAYS_FLAT: f64 = 1.1;
+/// Limit of p99 of Python's calls next to failing ones, as a multiple of that of Node.
+const PYTHON_TAIL: f64 = 2.0;
+/// Limit of p99 while large events wait, as a multiple of that while none wait.
+const WAITING_TAIL: f64 = 2.0;
+const DOWNLOAD_MB: f64 = 30.0;
+const TEN_BYTES_MS: f64 = 5.0;
+const LIST_MS: f64 = 50.0;
+const PRINTING_MB: f64 = 100.0;
 /// The stored dev events have at most 48 MiB, and an allocator needs more than is requested from it.
 const BUSY_MB: f64 = IDLE_MB + 67.1;
 
@@ -91,6 +103,41 @@ impl Edits {
     }
 }
 
+impl Bounds {
+    fn limits(&self) -> Vec<Limit> {
+        let of = |language| {
+            let at = Language::ALL.iter().position(|other| *other == language)?;
+            self.faults.innocent.get(at)
+        };
+        let failed = |language| of(language).map(|innocent| f64::from(innocent.failed));
+        let p99 = |language| of(language)?.p99_us;
+        let tail = p99(Language::Python).zip(p99(Language::Node)).map(|(python, node)| python / node);
+        let flat = self.faults.second_half_mb / self.faults.first_half_mb;
+        vec![
+            Limit::at_most("Rust, innocent calls that failed", failed(Language::Rust), 0.0, number),
+            Limit::at_most("Node, innocent calls that failed", failed(Language::Node), 0.0, number),
+            Limit::at_most(
+                "Python with `isolation = \"process\"`, innocent calls that failed",
+                Some(f64::from(self.isolated.failed)),
+                0.0,
+                number,
+            ),
+            Limit::at_most("Python, p99 of innocent calls, of Node's", tail, PYTHON_TAIL, times),
+            Limit::at_most("memory in the second half, of that in the first", Some(flat), STAYS_FLAT, times),
+            Limit::at_most(
+                "400 waiting events of 1 MB and the dashboard, p99 of other calls, of that without",
+                Some(self.waiting_p99_us / self.quiet_p99_us),
+                WAITING_TAIL,
+                times,
+            ),
+            Limit::at_most("download of 1.5 GB, memory", Some(self.objects.download_mb), DOWNLOAD_MB, mb),
+            Limit::at_most("10 bytes of 1.5 GB", Some(self.objects.ten_bytes_ms), TEN_BYTES_MS, tenths_of_ms),
+            Limit::at_most("list of 1,000 objects", Some(self.objects.list_ms), LIST_MS, tenths_of_ms),
+            Limit::at_most("memory while a function prints long lines", Some(self.printing_mb), PRINTING_MB, mb),
+        ]
+    }
+}
+
 impl Figures {
     /// Returns all limits, in the order of the table.
     pub(super) fn limits(&self) -> Vec<Limit> {
@@ -112,8 +159,13 @@ impl Figures {
             let what = "reloads without a saved file, with `.gitignore`";
             limits.push(Limit::at_most(what, Some(count(rest.unasked)), 0.0, number));
         }
+        limits.extend(self.bounds.iter().flat_map(Bounds::limits));
         limits
     }
+}
+
+fn tenths_of_ms(ms: f64) -> String {
+    format!("{ms:.1} ms")
 }
 
 fn ms(ms: f64) -> String {
@@ -139,6 +191,8 @@ fn ticks(ticks: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::bounds::{Faults, Objects};
+    use super::super::client::Innocent;
     use super::super::idle::{Idle, Own};
     use super::*;
 
@@ -155,6 +209,7 @@ mod tests {
             latency: Some(Latency { passes, tuned: vec![load(200.0, 9_000.0)], loads: Vec::new(), calls: 9, own }),
             reloads: Some(Reloads { edits, unasked: 0 }),
             rest: Some(Rest { workers: 20, uncalled: idle, warm: idle, unasked: 0 }),
+            bounds: None,
         }
     }
 
@@ -163,6 +218,37 @@ mod tests {
         let limits = figures(80.0, 100.0, 0).limits();
         assert!(limits.iter().all(|limit| limit.holds == Some(true)), "{limits:?}");
         assert_eq!(limits.len(), 10 + 9 + 6);
+    }
+
+    #[test]
+    fn each_bound_is_compared_with_its_limit() {
+        let innocent = |failed, p99_us| Innocent { calls: 100, failed, p50_us: Some(1.0), p99_us: Some(p99_us) };
+        let faults = Faults {
+            seconds: 2,
+            innocent: vec![innocent(0, 100.0), innocent(3, 250.0), innocent(1, 100.0)],
+            first_half_mb: 100.0,
+            second_half_mb: 120.0,
+        };
+        let objects = Objects { download_mb: 30.0, ten_bytes_ms: 5.0, list_ms: 50.0 };
+        let bounds = Bounds {
+            faults,
+            isolated: innocent(0, 100.0),
+            quiet_p99_us: 100.0,
+            waiting_p99_us: 200.0,
+            objects,
+            printing_mb: 100.0,
+        };
+        let limits = Figures { bounds: Some(bounds), ..Figures::default() }.limits();
+        let over: Vec<_> = limits.iter().filter(|limit| limit.holds != Some(true)).map(|limit| &*limit.what).collect();
+        assert_eq!(
+            over,
+            [
+                "Node, innocent calls that failed",
+                "Python, p99 of innocent calls, of Node's",
+                "memory in the second half, of that in the first"
+            ]
+        );
+        assert_eq!(limits.len(), 10);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! `cargo xtask bench dev`: compares `cargo bedrock dev` with cargo-lambda and serverless-offline in the same run: calls, saved
-//! files, and its resources while it is idle.
+//! files, its resources while it is idle, and what it needs at most.
 
 mod app;
+mod bounds;
 mod calls;
 mod client;
 mod figures;
@@ -10,7 +11,7 @@ mod latency;
 mod offline;
 mod reload;
 mod run;
-mod server;
+pub(super) mod server;
 mod tables;
 mod watch;
 

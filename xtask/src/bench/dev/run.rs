@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 
-use super::app::App;
+use super::app::{App, BOUND_APP};
 use super::client::Client;
 use super::figures::Figures;
 use super::offline::Offline;
 use super::watch::Watch;
-use super::{idle, latency, reload, tables};
+use super::{bounds, idle, latency, reload, tables};
 use crate::bench::{limit, machine, subcommand};
 use crate::workspace::Workspace;
 
@@ -17,7 +17,11 @@ pub(crate) enum Part {
     Latency,
     Reload,
     Idle,
+    Bounds,
 }
+
+/// Seconds with failing functions.
+const FAULT_SECONDS: u64 = 120;
 
 /// Measures `cargo bedrock dev` and the other tools.
 pub(crate) fn run(workspace: &Workspace, passes: u8, only: Option<Part>) -> Result<()> {
@@ -26,7 +30,7 @@ pub(crate) fn run(workspace: &Workspace, passes: u8, only: Option<Part>) -> Resu
     let app = App::new(workspace, subcommand::build(workspace)?)?;
     let mut figures = Figures::default();
     let before = machine::load()?;
-    if only != Some(Part::Idle) {
+    if is_meant(Part::Latency) || is_meant(Part::Reload) {
         let watch = Watch::new(workspace)?;
         let offline = Offline::new(workspace)?;
         if is_meant(Part::Latency) {
@@ -38,6 +42,10 @@ pub(crate) fn run(workspace: &Workspace, passes: u8, only: Option<Part>) -> Resu
     }
     if is_meant(Part::Idle) {
         figures.rest = Some(idle::measure(&app, &client)?);
+    }
+    if is_meant(Part::Bounds) {
+        let app = App::named(BOUND_APP, workspace, subcommand::build(workspace)?)?;
+        figures.bounds = Some(bounds::measure(&app, &client, FAULT_SECONDS)?);
     }
     println!("{}", tables::all(&figures));
     println!("{}", limit::table(&figures.limits()));

@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// A server that runs until it is dropped.
 #[derive(Debug)]
-pub(super) struct Server {
+pub(in crate::bench) struct Server {
     child: Child,
     /// A shell that ends the process and all its descendants when its input is closed: Ctrl-C ends this program without a
     /// chance to do it.
@@ -28,7 +28,7 @@ pub(super) struct Server {
 
 impl Server {
     /// Starts a command with both of its outputs in a file.
-    pub(super) fn start(mut command: Command, log: PathBuf) -> Result<Self> {
+    pub(in crate::bench) fn start(mut command: Command, log: PathBuf) -> Result<Self> {
         let file = File::create(&log).with_context(|| format!("failed to create {}", log.display()))?;
         let other = file.try_clone().with_context(|| format!("failed to open {} twice", log.display()))?;
         command.stdin(Stdio::null()).stdout(file).stderr(other).process_group(0);
@@ -46,23 +46,23 @@ impl Server {
     }
 
     /// Returns the id of its process.
-    pub(super) fn id(&self) -> u32 {
+    pub(in crate::bench) fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// Returns its output so far.
-    pub(super) fn said(&self) -> Result<String> {
+    pub(in crate::bench) fn said(&self) -> Result<String> {
         let bytes = fs::read(&self.log).with_context(|| format!("failed to read {}", self.log.display()))?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// Waits until it listens on a port of 127.0.0.1.
-    pub(super) fn listens(&mut self, port: u16) -> Result<()> {
+    pub(in crate::bench) fn listens(&mut self, port: u16) -> Result<()> {
         self.until(|_| Ok(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok().then_some(())))
     }
 
     /// Waits until its output has a line for which `find` returns a value.
-    pub(super) fn says<T>(&mut self, find: impl Fn(&str) -> Option<T>) -> Result<T> {
+    pub(in crate::bench) fn says<T>(&mut self, find: impl Fn(&str) -> Option<T>) -> Result<T> {
         self.until(|server| Ok(server.said()?.lines().find_map(&find)))
     }
 
@@ -90,13 +90,13 @@ impl Drop for Server {
 }
 
 /// Returns a port that is free at this moment.
-pub(super) fn free_port() -> Result<u16> {
+pub(in crate::bench) fn free_port() -> Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("failed to find a free port")?;
     Ok(listener.local_addr().context("failed to find a free port")?.port())
 }
 
 /// Writes a file, and creates its folder.
-pub(super) fn write(path: &Path, text: &str) -> Result<()> {
+pub(in crate::bench) fn write(path: &Path, text: &str) -> Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).with_context(|| format!("failed to create {}", folder.display()))?;
     }

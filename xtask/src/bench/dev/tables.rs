@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
+use super::bounds::Faults;
 use super::calls::Language;
-use super::client::{Load, Saved};
+use super::client::{Innocent, Load, Saved};
 use super::figures::Figures;
 use super::idle::Rest;
 use super::latency::{INSTANCES, Latency, Pass};
@@ -12,8 +13,12 @@ use crate::bench::samples::median;
 
 /// All figures.
 pub(super) fn all(figures: &Figures) -> String {
-    let tables =
-        [figures.latency.as_ref().map(latency), figures.reloads.as_ref().map(reloads), figures.rest.as_ref().map(rest)];
+    let tables = [
+        figures.latency.as_ref().map(latency),
+        figures.reloads.as_ref().map(reloads),
+        figures.rest.as_ref().map(rest),
+        figures.bounds.as_ref().map(|bounds| faults(&bounds.faults)),
+    ];
     tables.into_iter().flatten().collect::<Vec<_>>().join("\n")
 }
 
@@ -110,6 +115,20 @@ fn rest(rest: &Rest) -> String {
     );
     for (what, idle) in [("before the first call", rest.uncalled), ("all warm", rest.warm)] {
         let _ = writeln!(text, "| {what} | {} | {} ms | {:.1} MB |", idle.hosts, 10 * idle.ticks, idle.memory_mb);
+    }
+    text
+}
+
+fn faults(faults: &Faults) -> String {
+    let mut text = format!(
+        "| 64 callers of each for {} s, 2 % of the calls ask for a failure | other calls | failed | p50 | p99 |\n\
+         |---|---|---|---|---|\n",
+        faults.seconds
+    );
+    for (language, innocent) in Language::ALL.iter().zip(&faults.innocent) {
+        let ms = |us: Option<f64>| us.map_or("–".to_owned(), |us| format!("{:.1} ms", us / 1e3));
+        let Innocent { calls, failed, p50_us, p99_us } = *innocent;
+        let _ = writeln!(text, "| {} | {calls} | {failed} | {} | {} |", language.title(), ms(p50_us), ms(p99_us));
     }
     text
 }

@@ -12,6 +12,8 @@ pub(super) struct Figures {
     pub(super) one_core: Column,
     /// Resident memory of an app with ten warm workers, in KiB.
     pub(super) idle_kib: u64,
+    /// Median of `cargo bedrock contracts` of an app with 40 workers whose files are up to date, in milliseconds.
+    pub(super) contracts_ms: f64,
     pub(super) crates: usize,
     /// Size of the release binary of `hello`, in bytes.
     pub(super) hello_bytes: u64,

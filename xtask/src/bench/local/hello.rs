@@ -25,7 +25,7 @@ pub(super) fn crates(workspace: &Workspace) -> Result<usize> {
 }
 
 /// Counts the crates of a tree. A crate that was listed before is marked with `(*)`.
-fn distinct(tree: &str) -> usize {
+pub(in crate::bench) fn distinct(tree: &str) -> usize {
     let crates = tree.lines().map(|line| line.trim_end_matches(" (*)")).filter(|line| !line.is_empty());
     crates.collect::<BTreeSet<_>>().len()
 }
@@ -40,7 +40,7 @@ pub(super) struct Compile {
 }
 
 /// A separate crate: in this workspace it would get the features that other crates select.
-const FLOOR: &str = r#"[package]
+pub(in crate::bench) const FLOOR: &str = r#"[package]
 name = "floor"
 version = "0.1.0"
 edition = "2024"
@@ -54,7 +54,7 @@ tokio = { version = "1", features = ["macros", "rt-multi-thread"] }
 
 [workspace]
 "#;
-const FLOOR_MAIN: &str = r#"#[tokio::main]
+pub(in crate::bench) const FLOOR_MAIN: &str = r#"#[tokio::main]
 async fn main() -> Result<(), lambda_http::Error> {
     lambda_http::run(axum::Router::new().route("/", axum::routing::post(|body: String| async move { body }))).await
 }

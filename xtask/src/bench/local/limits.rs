@@ -1,7 +1,7 @@
 //! The limits of local invocations.
 
 use super::figures::Figures;
-use super::passes::{Column, Median};
+use super::passes::{Column, Contracts, Median};
 use crate::bench::limit::{Limit, times};
 
 const COLUMNS: [&str; 2] = ["quiet", "1-core"];
@@ -16,6 +16,11 @@ const RATE: f64 = 40_000.0;
 /// The first call in ms, and as a multiple of the first answer of the bare interpreter, which took 23 ms for Python and 53 ms
 /// for Node on the machine on which the limits were set.
 const FIRST: [(&str, f64, f64); 2] = [("python", 60.0, 60.0 / 23.0), ("node", 90.0, 90.0 / 53.0)];
+/// The check of an event of 1 KB in µs, and calls with checks as a multiple of calls without them.
+const CONTRACT_CHECK: f64 = 5.0;
+const CONTRACT_CALLS: f64 = 1.1;
+/// `cargo bedrock contracts` of an app with 40 workers.
+const CONTRACTS_MS: f64 = 1_000.0;
 const IDLE_MB: f64 = 30.0;
 pub(super) const CRATES: usize = 90;
 /// The first compile in seconds, and as a multiple of that of a crate with AWS's clients.
@@ -60,8 +65,29 @@ pub(super) fn all(figures: &Figures) -> Vec<Limit> {
             times,
         ));
     }
+    for (column, name) in columns.into_iter().zip(COLUMNS) {
+        limits.extend(contracts(column, name));
+    }
     limits.extend(costs(figures));
     limits
+}
+
+fn contracts(column: &Column, name: &str) -> [Limit; 3] {
+    let found = |of: fn(&Contracts) -> f64| column.contracts.as_ref().map(of);
+    let calls = |language: &str, found: Option<f64>| {
+        Limit::at_most(
+            format!("{language} worker, p50 with a contract of that without, {name}"),
+            found,
+            CONTRACT_CALLS,
+            times,
+        )
+    };
+    let check = format!("contract, check of an event of 1 KB in Rust, {name}");
+    [
+        Limit::at_most(check, found(|c| c.check_us), CONTRACT_CHECK, |us| format!("{us:.1} µs")),
+        calls("Python", found(|c| c.python)),
+        calls("Node", found(|c| c.node)),
+    ]
 }
 
 fn costs(figures: &Figures) -> Vec<Limit> {
@@ -71,6 +97,12 @@ fn costs(figures: &Figures) -> Vec<Limit> {
         Limit::at_most("app with ten idle workers, without the hosts".to_owned(), Some(idle), IDLE_MB, |mb| {
             format!("{mb:.1} MB")
         }),
+        Limit::at_most(
+            "`contracts` of an app with 40 workers, up to date".to_owned(),
+            Some(figures.contracts_ms),
+            CONTRACTS_MS,
+            |ms| format!("{ms:.0} ms"),
+        ),
         Limit {
             what: "`hello`, crates".to_owned(),
             found: figures.crates.to_string(),
@@ -124,11 +156,13 @@ mod tests {
         };
         let floor = |language| Median { is_floor: true, first_ms: Some(45.0), ..row(language) };
         let rows = [row("rust"), row("python"), row("node"), floor("python"), floor("node")];
-        let column = Column { rows: rows.to_vec() };
+        let contracts = Some(Contracts { check_us: 4.0, python: 1.05, node: 1.05 });
+        let column = Column { rows: rows.to_vec(), contracts };
         Figures {
             quiet: column.clone(),
             one_core: column,
             idle_kib: 12_000,
+            contracts_ms: 700.0,
             crates: 70,
             hello_bytes: 1,
             compile: Some(Compile { hello: 16.0, floor: 26.0 }),

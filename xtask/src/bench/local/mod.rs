@@ -1,5 +1,6 @@
 //! `cargo xtask bench local`: compares invocations on this machine with their floors, and measures the smallest app.
 
+mod contracts;
 mod figures;
 mod hello;
 mod idle;
@@ -8,4 +9,5 @@ mod passes;
 mod run;
 mod tables;
 
+pub(super) use hello::{FLOOR, FLOOR_MAIN, distinct};
 pub(crate) use run::run;

@@ -9,6 +9,17 @@ use crate::bench::samples::median;
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(super) struct Pass {
     rows: Vec<Row>,
+    contracts: Option<Contracts>,
+}
+
+/// What contracts cost.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+pub(super) struct Contracts {
+    /// The check of an event of 1 KB in Rust.
+    pub(super) check_us: f64,
+    /// The p50 of calls with checks, divided by that of calls without them.
+    pub(super) python: f64,
+    pub(super) node: f64,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -26,6 +37,7 @@ struct Row {
 pub(super) struct Column {
     /// In the order of the measurement.
     pub(super) rows: Vec<Median>,
+    pub(super) contracts: Option<Contracts>,
 }
 
 /// A floor or a worker. The median of each figure is taken separately.
@@ -62,7 +74,11 @@ impl Column {
     /// Returns the median of each figure over the runs that have it.
     pub(super) fn median(passes: &[Pass]) -> Self {
         let rows = passes.first().map_or(&[][..], |pass| &pass.rows);
-        Self { rows: rows.iter().map(|row| over(passes, row)).collect() }
+        let contracts =
+            |of: fn(&Contracts) -> f64| median(passes.iter().filter_map(|p| p.contracts.as_ref()).map(of).collect());
+        let contracts = contracts(|c| c.check_us).zip(contracts(|c| c.python)).zip(contracts(|c| c.node));
+        let contracts = contracts.map(|((check_us, python), node)| Contracts { check_us, python, node });
+        Self { rows: rows.iter().map(|row| over(passes, row)).collect(), contracts }
     }
 
     pub(super) fn row(&self, language: &str, is_floor: bool) -> Option<&Median> {
@@ -93,7 +109,8 @@ mod tests {
         let text = format!(
             "something a worker printed\n{{\"rows\":[\
              {{\"language\":\"rust\",\"floor\":true,\"p50_us\":{floor},\"p99_us\":9.5,\"first_ms\":null,\"per_second\":null}},\
-             {{\"language\":\"rust\",\"floor\":false,\"p50_us\":{worker},\"p99_us\":20,\"first_ms\":3,\"per_second\":5e4}}]}}\n"
+             {{\"language\":\"rust\",\"floor\":false,\"p50_us\":{worker},\"p99_us\":20,\"first_ms\":3,\"per_second\":5e4}}],\
+             \"contracts\":{{\"check_us\":{worker},\"python\":1.5,\"node\":1.25}}}}\n"
         );
         Pass::read(&text).expect("a report")
     }
@@ -105,6 +122,7 @@ mod tests {
         assert_eq!((worker.p50_us, worker.of_floor, worker.first_ms), (2.0, Some(2.0), Some(3.0)));
         let floor = column.row("rust", true).expect("a floor");
         assert_eq!((floor.p50_us, floor.of_floor, floor.per_second), (2.0, None, None));
+        assert_eq!(column.contracts, Some(Contracts { check_us: 2.0, python: 1.5, node: 1.25 }));
     }
 
     #[test]

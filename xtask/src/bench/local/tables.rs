@@ -71,9 +71,10 @@ mod tests {
             per_second: of_floor.map(|_| 51_400.0),
             of_floor,
         };
-        let column = Column { rows: vec![row(true, None), row(false, Some(1.25))] };
+        let column = Column { rows: vec![row(true, None), row(false, Some(1.25))], contracts: None };
         let (quiet, one_core) = (column.clone(), column);
-        let figures = Figures { quiet, one_core, idle_kib: 1, crates: 1, hello_bytes: 1, compile: None };
+        let figures =
+            Figures { quiet, one_core, idle_kib: 1, contracts_ms: 1.0, crates: 1, hello_bytes: 1, compile: None };
         let lines: Vec<String> = rows(&figures).lines().skip(2).map(str::to_owned).collect();
         assert_eq!(
             lines,

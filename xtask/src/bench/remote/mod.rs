@@ -9,4 +9,4 @@ mod server;
 mod start;
 mod tables;
 
-pub(crate) use run::run;
+pub(crate) use run::{run, starts};

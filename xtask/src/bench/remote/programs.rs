@@ -8,7 +8,6 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::bench::subcommand;
 use crate::tools;
 use crate::workspace::Workspace;
 
@@ -53,19 +52,19 @@ pub(super) struct Programs {
 }
 
 impl Programs {
-    pub(super) fn build(workspace: &Workspace) -> Result<Self> {
+    /// Builds all programs, those of the examples with the subcommand `tool`.
+    pub(super) fn build(workspace: &Workspace, tool: &Path) -> Result<Self> {
         let target = workspace.target.join("bench/remote");
         eprintln!("building bench_remote");
         let mut bench = workspace.cargo();
         bench.args(["build", "-p", "bench_remote"]).env("CARGO_ENCODED_RUSTFLAGS", "--cfg\u{1f}bedrock_lambda");
         tools::output(release(&mut bench, &target))?;
         let bare = bare(workspace, &target)?;
-        let tool = subcommand::build(workspace)?;
         eprintln!("building examples/hello and examples/space");
         let parts: [(&str, &[&str]); 2] =
             [("hello", &["--worker=greeter"]), ("space", &["--worker=distance_ranker", "--endpoint"])];
         for (app, parts) in parts {
-            let mut build = workspace.command(&tool);
+            let mut build = workspace.command(tool);
             build.args(["bedrock", "build", "--release"]).args(parts);
             tools::output(build.current_dir(workspace.root.join("examples").join(app)))?;
         }

@@ -3,13 +3,13 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 
 use super::calls::Cores;
 use super::figures::{Column, Figures, Program};
 use super::programs::Programs;
 use super::{start, tables};
-use crate::bench::{limit, machine};
+use crate::bench::{limit, machine, subcommand};
 use crate::tools;
 use crate::workspace::Workspace;
 
@@ -19,7 +19,7 @@ const FIRST_CALLS: usize = 7;
 /// Measures calls of other functions, and their effect on the programs that make them.
 pub(crate) fn run(workspace: &Workspace, passes: u8) -> Result<()> {
     let taskset = tools::on_path("taskset").ok_or_else(|| anyhow!("`taskset` is not on the PATH"))?;
-    let programs = Programs::build(workspace)?;
+    let programs = Programs::build(workspace, &subcommand::build(workspace)?)?;
     let quiet = Cores { workspace, programs: &programs.bench, one_core: None };
     let one_core = Cores { one_core: Some(&taskset), ..quiet };
     let mut figures =
@@ -53,6 +53,24 @@ pub(crate) fn run(workspace: &Workspace, passes: u8) -> Result<()> {
         loads.join(", ")
     );
     Ok(())
+}
+
+/// Milliseconds from exec to the first `GET /next`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Starts {
+    pub(crate) bare: f64,
+    pub(crate) endpoint: f64,
+}
+
+/// Measures the start of the endpoint of `examples/space`, compiled by `tool`, and that of a program without it.
+pub(crate) fn starts(workspace: &Workspace, tool: &Path) -> Result<Starts> {
+    let programs = Programs::build(workspace, tool)?;
+    let server = Cores { workspace, programs: &programs.bench, one_core: None }.server()?;
+    let starts = start::measure(&[&programs.bare, &programs.endpoint], &server.environment())?;
+    match starts[..] {
+        [bare, endpoint] => Ok(Starts { bare, endpoint }),
+        _ => bail!("{} programs were started instead of two", starts.len()),
+    }
 }
 
 /// Returns the sizes and the starts.

@@ -28,6 +28,13 @@ impl S3Error {
         Self::new(StatusCode::FORBIDDEN, "AccessDenied", "Access Denied")
     }
 
+    /// S3 refuses Signature Version 2 in a header for buckets that were created after 24 June 2020 ("AWS Signature Version 2
+    /// Turned Off (Deprecated) for Amazon S3").
+    pub(super) fn old_signature() -> Self {
+        let message = "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.";
+        Self::new(StatusCode::BAD_REQUEST, "InvalidRequest", message)
+    }
+
     /// `message` says what the caller may not do.
     pub(super) fn not_authorized(message: &str) -> Self {
         Self::new(StatusCode::FORBIDDEN, "AccessDenied", message)

@@ -49,6 +49,10 @@ async fn serve(State(s3): State<Arc<S3>>, request: Request) -> Response<Body> {
 
 async fn handle(s3: &Arc<S3>, request: Request) -> Result<Response<Body>, S3Error> {
     let query = request.uri().query().unwrap_or_default();
+    let authorization = request.headers().get("authorization").and_then(|value| value.to_str().ok());
+    if authorization.is_some_and(|value| value.starts_with("AWS ")) {
+        return Err(S3Error::old_signature());
+    }
     if !has_credentials(request.headers()) && !is_presigned(query) {
         return Err(S3Error::access_denied());
     }

@@ -55,7 +55,7 @@ impl TestS3 {
     async fn response(&self, line: &str, headers: &[(&str, &str)], body: Body) -> Response<Body> {
         let (method, path) = line.split_once(' ').expect("a method and a path");
         let mut request = Request::builder().method(method).uri(format!("/_s3{path}"));
-        if !path.contains("Signature") {
+        if !path.contains("Signature") && !headers.iter().any(|(name, _)| *name == "authorization") {
             request = request.header("authorization", "AWS4-HMAC-SHA256 Credential=any/1/us-east-1/s3/aws4_request");
         }
         for (name, value) in headers {
@@ -381,6 +381,15 @@ async fn several_objects_are_deleted_in_one_request() {
     for invalid in ["", "<Delete>", "<Delete></Delete>", "<Delete><Object></Object></Delete>"] {
         assert_eq!(s3.send("POST /files?delete", &[], invalid).await.error(), (400, "MalformedXML"), "{invalid}");
     }
+}
+
+#[tokio::test]
+async fn signature_version_2_in_a_header_is_refused() {
+    let s3 = TestS3::open();
+    let refused = s3.send("GET /files/a", &[("authorization", "AWS key:c2lnbmF0dXJl")], "").await;
+    assert_eq!(refused.error(), (400, "InvalidRequest"));
+    assert!(refused.body.contains("Please use AWS4-HMAC-SHA256."), "{}", refused.body);
+    assert_eq!(s3.send("GET /files/a", &[("authorization", "Bearer x")], "").await.error(), (403, "AccessDenied"));
 }
 
 #[tokio::test]

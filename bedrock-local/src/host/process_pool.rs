@@ -1,4 +1,5 @@
-//! A JavaScript worker: a pool of Node.js processes. Each runs one invocation at a time; the pool grows with the load.
+//! A JavaScript worker, or a Python worker with `isolation = "process"`: a pool of processes. Each runs one invocation at
+//! a time; the pool grows with the load.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,15 +20,16 @@ const MAX_PROCESSES: usize = 32;
 /// a worker that responds faster is served better by the processes that it has.
 const GROW_AFTER: Duration = Duration::from_millis(5);
 /// Number of calls that a process is sent ahead while its worker responds within a millisecond. This saves the idle
-/// time between a response and the next call, which would be longer than the call itself.
+/// time between a response and the next call, which would be longer than the call itself. Only JavaScript hosts read
+/// ahead: they give back what they have not started when they exit.
 const MAX_CALLS_AHEAD: usize = 16;
 /// How long a process may be idle before it is stopped. The last process is not stopped.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 type StartResult = Result<Arc<HostProcess>, Error>;
 
-/// The host processes of one JavaScript worker.
-pub(crate) struct NodePool {
+/// The host processes of one worker.
+pub(crate) struct ProcessPool {
     info: Arc<WorkerInfo>,
     hosts: Arc<HostRegistry>,
     /// Maximum number of processes that start at the same time. More would only slow each other down.
@@ -98,7 +100,7 @@ impl PoolState {
     }
 }
 
-impl NodePool {
+impl ProcessPool {
     pub(crate) fn new(info: Arc<WorkerInfo>, hosts: Arc<HostRegistry>) -> Arc<Self> {
         let max_starting = std::thread::available_parallelism().map_or(2, usize::from);
         let replacing = tokio::sync::Mutex::default();
@@ -158,6 +160,7 @@ impl NodePool {
 
     async fn replace_processes(self: &Arc<Self>) -> Result<bool, Error> {
         let _replacing = self.replacing.lock().await;
+        process::delete_bytecode(&self.info, &self.hosts);
         {
             let mut state = self.lock();
             if state.count() == 0 {
@@ -283,7 +286,7 @@ impl NodePool {
     }
 }
 
-impl HostPool for NodePool {
+impl HostPool for ProcessPool {
     fn acquire(self: Arc<Self>) -> PoolFuture<AcquiredHost> {
         Box::pin(async move { Ok(AcquiredHost { process: self.take().await?, _permit: None }) })
     }

@@ -1,0 +1,7 @@
+const { Worker } = require('./worker');
+
+class TypedNode extends Worker {
+  execute(event, context) {
+    return event;
+  }
+}

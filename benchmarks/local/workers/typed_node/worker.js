@@ -1,0 +1,1 @@
+../../../../templates/files/worker/javascript/worker.js

@@ -29,15 +29,15 @@ impl HttpApi {
         Some(Self { routes: api.routes_with_preflight(endpoint.cors.is_some()), verifier })
     }
 
-    /// Returns the route of a request, and who sent it. `signers` knows who has an access key.
+    /// Returns the route of a request to a path of the API, and who sent it. `signers` knows who has an access key.
     pub(crate) fn route(
         &self,
         request: &UrlRequest<'_>,
+        path: &str,
         signers: &UrlAccess,
         now: SystemTime,
     ) -> Result<RoutedRequest, ApiError> {
-        let (route, path_parameters) =
-            find_route(&self.routes, request.method, request.path).ok_or(ApiError::NoRoute)?;
+        let (route, path_parameters) = find_route(&self.routes, request.method, path).ok_or(ApiError::NoRoute)?;
         let authorization = request.headers.iter().find(|(name, _)| *name == "authorization");
         let is_own_program = authorization.is_some_and(|(_, value)| *value == CREDENTIALS.as_bytes());
         let caller = match (route.auth, &self.verifier) {

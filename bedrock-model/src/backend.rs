@@ -58,10 +58,15 @@ pub trait Backend: Send + Sync + 'static {
         Ok(None)
     }
 
-    /// Returns the route of a function's HTTP API that a request reaches. `None` if the function has no HTTP API: then its URL
-    /// counts.
-    fn route(&self, function: &FunctionInfo, request: &UrlRequest<'_>) -> Option<Result<RoutedRequest, ApiError>> {
-        let _ = (function, request);
+    /// Returns the route of a function's HTTP API that a request reaches. `path` is that of the event, without the
+    /// `/_url/NAME` that a signature covers. `None` if the function has no HTTP API: then its URL counts.
+    fn route(
+        &self,
+        function: &FunctionInfo,
+        request: &UrlRequest<'_>,
+        path: &str,
+    ) -> Option<Result<RoutedRequest, ApiError>> {
+        let _ = (function, request, path);
         None
     }
 

@@ -80,7 +80,10 @@ impl TokenVerifier {
         };
         let keys = self.keys()?;
         let kid = header["kid"].as_str().ok_or("the token does not name its key: it has no `kid`")?;
-        let key = keys.iter().find(|key| key["kid"] == kid).ok_or("no key of the issuer has signed the token")?;
+        let key = keys
+            .iter()
+            .find(|key| key["kid"] == kid && key["kty"] == "RSA")
+            .ok_or("no key of the issuer has signed the token")?;
         let component = |name: &str| decode(key[name].as_str().unwrap_or_default()).unwrap_or_default();
         let key = RsaPublicKeyComponents { n: component("n"), e: component("e") };
         key.verify(algorithm, signed.as_bytes(), &signature).map_err(|_| "the signature is not valid")?;
@@ -116,7 +119,8 @@ impl TokenVerifier {
         if !is_future("exp") {
             return Err("the token has expired");
         }
-        if is_future("nbf") || is_future("iat") {
+        let is_no_time = |claim: &str| !claims[claim].is_null() && seconds(claim).is_none();
+        if ["nbf", "iat"].into_iter().any(|claim| is_future(claim) || is_no_time(claim)) {
             return Err("the token is not valid yet");
         }
         Ok(())

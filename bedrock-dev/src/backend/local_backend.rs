@@ -75,9 +75,14 @@ impl Backend for LocalBackend {
         self.endpoint_url.authorize(request, SystemTime::now())
     }
 
-    fn route(&self, function: &FunctionInfo, request: &UrlRequest<'_>) -> Option<Result<RoutedRequest, ApiError>> {
+    fn route(
+        &self,
+        function: &FunctionInfo,
+        request: &UrlRequest<'_>,
+        path: &str,
+    ) -> Option<Result<RoutedRequest, ApiError>> {
         let api = self.endpoint_api.as_ref().filter(|_| function.worker == ENDPOINT)?;
-        Some(api.route(request, &self.endpoint_url, SystemTime::now()))
+        Some(api.route(request, path, &self.endpoint_url, SystemTime::now()))
     }
 
     fn streams(&self, function: &FunctionInfo) -> bool {

@@ -59,8 +59,13 @@ impl<B: Backend> Backend for RecordingBackend<B> {
         self.inner.authorize_url(function, request)
     }
 
-    fn route(&self, function: &FunctionInfo, request: &UrlRequest<'_>) -> Option<Result<RoutedRequest, ApiError>> {
-        self.inner.route(function, request)
+    fn route(
+        &self,
+        function: &FunctionInfo,
+        request: &UrlRequest<'_>,
+        path: &str,
+    ) -> Option<Result<RoutedRequest, ApiError>> {
+        self.inner.route(function, request, path)
     }
 
     fn streams(&self, function: &FunctionInfo) -> bool {

@@ -66,21 +66,21 @@ pub(super) async fn respond(service: &Service, name: &str, request: Request) -> 
     let body = match body::read(body, MAX_SYNC_PAYLOAD_BYTES).await {
         Ok(body) => body,
         Err(BodyError::TooLarge(_))
-            if service.backend.route(&function, &routed_request(&head, &raw_path(&head), b"")).is_some() =>
+            if service.backend.route(&function, &url_request(&head, b""), &raw_path(&head)).is_some() =>
         {
-            return http_api::too_large();
+            return with_ids(http_api::too_large(), request_id, None);
         }
         Err(BodyError::TooLarge(_)) => return plain_text(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long"),
         Err(BodyError::Broken) => return plain_text(StatusCode::BAD_REQUEST, "Bad Request"),
     };
-    let routed = match service.backend.route(&function, &routed_request(&head, &raw_path(&head), &body)) {
+    let routed = match service.backend.route(&function, &url_request(&head, &body), &raw_path(&head)) {
         Some(Ok(routed)) => Some(routed),
         Some(Err(error)) => return with_ids(http_api::refusal(error), request_id, None),
         None => None,
     };
     let signer = match &routed {
         Some(_) => Ok(None),
-        None => service.backend.authorize_url(&function, &routed_request(&head, head.uri.path(), &body)),
+        None => service.backend.authorize_url(&function, &url_request(&head, &body)),
     };
     let identity = match signer {
         Ok(identity) => identity,
@@ -113,11 +113,11 @@ pub(super) async fn respond(service: &Service, name: &str, request: Request) -> 
     with_ids(response, request_id, Some(trace))
 }
 
-/// Returns what routes and signatures of a request depend on.
-fn routed_request<'a>(head: &'a Parts, path: &'a str, body: &'a [u8]) -> UrlRequest<'a> {
+/// Returns what the signature of a request covers.
+fn url_request<'a>(head: &'a Parts, body: &'a [u8]) -> UrlRequest<'a> {
     UrlRequest {
         method: head.method.as_str(),
-        path,
+        path: head.uri.path(),
         query: head.uri.query().unwrap_or_default(),
         headers: head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect(),
         body,

@@ -1,6 +1,7 @@
 //! Tokens that are accepted and refused. Those in `tokens.json` are signed with a key that was deleted, and expire in 2100.
 
-use serde_json::Value;
+use ring::hmac;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::*;
@@ -75,6 +76,51 @@ fn invalid_tokens_are_refused_with_the_reason() {
     }
     for token in ["", "x", "Bearer ", "a.b.c", "Basic YTpi"] {
         assert!(matches!(verify(token, &[]), Err(ApiError::Unauthorized(_))), "{token}");
+    }
+}
+
+#[test]
+fn public_key_is_no_secret_of_a_signature() {
+    let tokens: Value = serde_json::from_str(include_str!("tokens.json")).expect("tokens");
+    let modulus = tokens["jwks"]["keys"][0]["n"].as_str().expect("a key");
+    let secrets = [modulus.as_bytes().to_vec(), BASE64_URL_SAFE_NO_PAD.decode(modulus).expect("a number"), Vec::new()];
+    let claims = fixture("valid").split('.').nth(1).expect("claims").to_owned();
+    for (secret, algorithm) in secrets.iter().flat_map(|secret| ["HS256", "hs256", "RS256"].map(|name| (secret, name)))
+    {
+        let header = BASE64_URL_SAFE_NO_PAD.encode(json!({ "alg": algorithm, "kid": "1" }).to_string());
+        let signed = format!("{header}.{claims}");
+        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), signed.as_bytes());
+        let token = format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(tag));
+        let refused = verify(&token, &[]);
+        assert!(matches!(refused, Err(ApiError::Unauthorized(_))), "{algorithm}: {refused:?}");
+    }
+}
+
+#[test]
+fn claims_are_compared_with_settings_and_time() {
+    let (verifier, _app) = verifier("$request.header.Authorization");
+    let check = |changes: Value| {
+        let mut claims =
+            json!({ "iss": "https://login.example", "aud": "shop", "exp": NOW + 1, "nbf": NOW, "iat": NOW });
+        for (name, value) in changes.as_object().expect("claims") {
+            claims[name] = value.clone();
+        }
+        verifier.check_claims(&claims, NOW)
+    };
+    assert_eq!(check(json!({})), Ok(()));
+    assert_eq!(check(json!({ "aud": null, "client_id": "shop" })), Ok(()));
+    for changes in [
+        json!({ "exp": NOW }),
+        json!({ "exp": "4102444800" }),
+        json!({ "nbf": NOW + 1 }),
+        json!({ "nbf": "1" }),
+        json!({ "iat": NOW + 1 }),
+        json!({ "aud": ["other"], "client_id": "shop" }),
+        json!({ "aud": null }),
+        json!({ "iss": null }),
+        json!({ "iss": "https://login.example/" }),
+    ] {
+        assert!(check(changes.clone()).is_err(), "{changes}");
     }
 }
 

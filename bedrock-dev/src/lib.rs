@@ -18,12 +18,14 @@
 //! | `http_api` | the routes that read the log and change the app's state |
 //! | `dashboard` | the web page that shows it |
 //! | `otlp` | sends invocations to an OpenTelemetry collector |
+//! | `api_gateway` | the HTTP API of the endpoint |
 //! | `reload` | from a saved file to new processes of the workers that it affects |
 //! | `debug` | workers under a debugger |
 //! | `clock` | the time for retries, schedules and ages: real, faster, or advanced manually |
 //! | `database_file` | private files of SQLite, used on a blocking thread |
 //! | `sync` | locks without poisoning |
 
+mod api_gateway;
 mod async_queue;
 mod backend;
 mod clock;

@@ -18,6 +18,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use crate::Clock;
+use crate::api_gateway::HttpApi;
 use crate::async_queue::{self, AsyncQueue, QueueStore, StoreError};
 use crate::backend::{EventRunner, FunctionFactory, FunctionRegistry, LocalBackend, RecordingBackend};
 use crate::config::DevServerConfig;
@@ -132,6 +133,7 @@ impl DevServer {
             clock: clock.clone(),
             endpoint_streams: app.settings.endpoint.stream,
             endpoint_cors: app.settings.endpoint.cors.clone(),
+            endpoint_api: HttpApi::new(&app),
             endpoint_url: UrlAccess::new(&app, &resources),
             contracts,
             durable: durable.clone(),

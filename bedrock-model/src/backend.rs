@@ -8,6 +8,7 @@ use bedrock_build::settings::{Cors, DurableSettings};
 use bytes::Bytes;
 
 use crate::Error;
+use crate::api_gateway::{ApiError, RoutedRequest};
 use crate::function_url::{IamIdentity, UrlError, UrlRequest};
 use crate::invocation::Invocation;
 use crate::transport::Reply;
@@ -55,6 +56,18 @@ pub trait Backend: Send + Sync + 'static {
     ) -> Result<Option<IamIdentity>, UrlError> {
         let _ = (function, request);
         Ok(None)
+    }
+
+    /// Returns the route of a function's HTTP API that a request reaches. `path` is that of the event, without the
+    /// `/_url/NAME` that a signature covers. `None` if the function has no HTTP API: then its URL counts.
+    fn route(
+        &self,
+        function: &FunctionInfo,
+        request: &UrlRequest<'_>,
+        path: &str,
+    ) -> Option<Result<RoutedRequest, ApiError>> {
+        let _ = (function, request, path);
+        None
     }
 
     /// Returns whether the URL of a function streams its responses (`InvokeMode` is `RESPONSE_STREAM`).

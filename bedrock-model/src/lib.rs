@@ -9,6 +9,7 @@
 //! | `event_invoke_config`, `async_event` | settings and state of asynchronous invocations |
 //! | `retry_policy` | when a failed event is run again |
 //! | `async_invoker`, `memory_store` | the engine of asynchronous invocations, and its store in memory |
+//! | `api_gateway` | which requests an HTTP API passes on |
 //! | `function_url` | who may send requests to a function URL |
 //! | `destination`, `destination_record` | where results of events are sent, and what is sent |
 //! | `event_pattern` | which events a rule or a filter chooses |
@@ -28,6 +29,8 @@ pub mod limits;
 pub mod text;
 pub mod transport;
 
+#[cfg(not(bedrock_lambda))]
+pub mod api_gateway;
 #[cfg(not(bedrock_lambda))]
 pub mod async_event;
 #[cfg(not(bedrock_lambda))]
@@ -66,6 +69,8 @@ pub mod retry_policy;
 pub use error::Error;
 pub use transport::Reply;
 
+#[cfg(not(bedrock_lambda))]
+pub use api_gateway::{ApiCaller, ApiError, RoutedRequest};
 #[cfg(not(bedrock_lambda))]
 pub use async_event::{AsyncEvent, Attempt, Condition, EventRecord, EventState, EventTransition};
 #[cfg(not(bedrock_lambda))]

@@ -48,7 +48,11 @@ impl Entry {
     /// Returns the entry of an API. With CORS settings it has the routes that preflight requests need.
     pub(super) fn of(api: &HttpApi, has_cors: bool) -> Self {
         let route = |HttpRoute { key, auth, scopes }| RouteEntry { key, auth: auth.as_str(), scopes };
-        let jwt = |JwtAuthorizer { issuer, audience, identity_source }| JwtEntry { issuer, audience, identity_source };
+        let jwt = |JwtAuthorizer { issuer, audience, identity_source, jwks: _ }| JwtEntry {
+            issuer,
+            audience,
+            identity_source,
+        };
         Self {
             routes: api.routes_with_preflight(has_cors).into_iter().map(route).collect(),
             jwt: api.jwt.clone().map(jwt),

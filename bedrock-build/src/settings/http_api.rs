@@ -62,6 +62,8 @@ pub struct JwtAuthorizer {
     pub audience: Vec<String>,
     /// Where the token is: `$request.header.Authorization` or `$request.querystring.token`.
     pub identity_source: String,
+    /// File with the issuer's keys as a JSON Web Key Set, relative to the app. Only `dev` reads it.
+    pub jwks: Option<String>,
 }
 
 /// A domain name for an HTTP API.

@@ -5,10 +5,10 @@ use std::ops::RangeInclusive;
 use super::function::{Auth, FunctionSettings};
 use super::http_api::{ApiDomain, DEFAULT_ROUTE, HttpApi, HttpRoute, JwtAuthorizer, RouteAuth, Throttling};
 use super::placeholder::STAGE_PLACEHOLDER;
-use super::reader::{Reader, Value, set};
+use super::reader::{Reader, Value, is_inside_app, set};
 
 const KEYS: &[&str] = &["auth", "domain", "jwt", "routes", "scopes", "throttling"];
-const JWT_KEYS: &[&str] = &["audience", "identity-source", "issuer"];
+const JWT_KEYS: &[&str] = &["audience", "identity-source", "issuer", "jwks"];
 const DOMAIN_KEYS: &[&str] = &["certificate", "name"];
 const ROUTE_KEYS: &[&str] = &["auth", "route", "scopes"];
 const THROTTLING_KEYS: &[&str] = &["burst", "rate"];
@@ -191,6 +191,7 @@ impl Reader<'_> {
             issuer: String::new(),
             audience: Vec::new(),
             identity_source: DEFAULT_IDENTITY_SOURCE.to_owned(),
+            jwks: None,
         };
         let problems = self.problems.len();
         for (key, value) in &table {
@@ -212,6 +213,14 @@ impl Reader<'_> {
                         self.wrong_value(value, &path, &expected);
                     }
                     jwt.audience = audience;
+                }
+                "jwks" => {
+                    let expected = "the path of a file with a JSON Web Key Set, relative to the app";
+                    let file = self.string(value, &path, expected);
+                    if file.as_deref().is_some_and(|file| !is_inside_app(file)) {
+                        self.wrong_value(value, &path, expected);
+                    }
+                    jwt.jwks = file;
                 }
                 // `identity-source` is the only key left.
                 _ => {

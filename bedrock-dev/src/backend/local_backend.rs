@@ -8,13 +8,14 @@ use bedrock_build::settings::Cors;
 use bedrock_local::WorkerContracts;
 use bedrock_local::durable::DurableService;
 use bedrock_model::{
-    Accepted, AdmissionError, Backend, Caller, Error, Execution, ExecutionError, ExecutionStart, FunctionInfo,
-    IamIdentity, Invocation, Reply, UrlError, UrlRequest,
+    Accepted, AdmissionError, ApiError, Backend, Caller, Error, Execution, ExecutionError, ExecutionStart,
+    FunctionInfo, IamIdentity, Invocation, Reply, RoutedRequest, UrlError, UrlRequest,
 };
 
 use super::endpoint::ENDPOINT;
 use super::function_registry::FunctionRegistry;
 use crate::Clock;
+use crate::api_gateway::HttpApi;
 use crate::async_queue::{AsyncEvent, AsyncQueue};
 use crate::function_url::UrlAccess;
 
@@ -27,6 +28,8 @@ pub(crate) struct LocalBackend {
     pub(crate) endpoint_cors: Option<Cors>,
     /// Whose requests the endpoint's URL accepts.
     pub(crate) endpoint_url: UrlAccess,
+    /// The endpoint's HTTP API, in place of its URL.
+    pub(crate) endpoint_api: Option<HttpApi>,
     /// Whether the endpoint's URL streams responses.
     pub(crate) endpoint_streams: bool,
     pub(crate) contracts: Arc<WorkerContracts>,
@@ -70,6 +73,16 @@ impl Backend for LocalBackend {
         }
         // Clients sign with the time of their clock, not with that of `--clock`.
         self.endpoint_url.authorize(request, SystemTime::now())
+    }
+
+    fn route(
+        &self,
+        function: &FunctionInfo,
+        request: &UrlRequest<'_>,
+        path: &str,
+    ) -> Option<Result<RoutedRequest, ApiError>> {
+        let api = self.endpoint_api.as_ref().filter(|_| function.worker == ENDPOINT)?;
+        Some(api.route(request, path, &self.endpoint_url, SystemTime::now()))
     }
 
     fn streams(&self, function: &FunctionInfo) -> bool {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use bedrock_build::settings::Cors;
 use bedrock_model::{
-    Accepted, AdmissionError, Backend, Caller, Error, Execution, ExecutionStart, FunctionInfo, IamIdentity, Invocation,
-    Reply, UrlError, UrlRequest,
+    Accepted, AdmissionError, ApiError, Backend, Caller, Error, Execution, ExecutionStart, FunctionInfo, IamIdentity,
+    Invocation, Reply, RoutedRequest, UrlError, UrlRequest,
 };
 
 use crate::event_log::Recorder;
@@ -57,6 +57,15 @@ impl<B: Backend> Backend for RecordingBackend<B> {
         request: &UrlRequest<'_>,
     ) -> Result<Option<IamIdentity>, UrlError> {
         self.inner.authorize_url(function, request)
+    }
+
+    fn route(
+        &self,
+        function: &FunctionInfo,
+        request: &UrlRequest<'_>,
+        path: &str,
+    ) -> Option<Result<RoutedRequest, ApiError>> {
+        self.inner.route(function, request, path)
     }
 
     fn streams(&self, function: &FunctionInfo) -> bool {

@@ -15,6 +15,10 @@ use crate::triggers::LocalResources;
 /// The access key for requests of the developer's own programs. Its secret is that of the workers' keys.
 const DEVELOPER_ACCESS_KEY: &str = "local";
 
+/// Names of services in signatures of requests: of function URLs, and of HTTP APIs.
+const URL_SERVICE: &str = "lambda";
+const API_SERVICE: &str = "execute-api";
+
 /// Whose requests a URL accepts.
 pub(crate) struct UrlAccess {
     has_url: bool,
@@ -52,17 +56,22 @@ impl UrlAccess {
             )),
             Auth::None => Ok(None),
             Auth::Iam if is_own_program => Ok(self.identity(DEVELOPER_ACCESS_KEY)),
-            Auth::Iam => self.signer(request, now).map(Some),
+            Auth::Iam => self.signer(URL_SERVICE, request, now).map(Some),
         }
     }
 
-    fn signer(&self, request: &UrlRequest<'_>, now: SystemTime) -> Result<IamIdentity, UrlError> {
+    /// Returns who signed a request of the HTTP API.
+    pub(crate) fn signer_of_api(&self, request: &UrlRequest<'_>, now: SystemTime) -> Result<IamIdentity, UrlError> {
+        self.signer(API_SERVICE, request, now)
+    }
+
+    fn signer(&self, service: &str, request: &UrlRequest<'_>, now: SystemTime) -> Result<IamIdentity, UrlError> {
         let signature = Signature::read(request)?.ok_or(UrlError::Unsigned)?;
         let identity = self.identity(&signature.access_key).ok_or_else(|| UrlError::Signature {
             exception: "UnrecognizedClientException",
             message: "The security token included in the request is invalid.".to_owned(),
         })?;
-        signature.check(request, &self.region, WORKER_SECRET_KEY, now)?;
+        signature.check(service, request, &self.region, WORKER_SECRET_KEY, now)?;
         Ok(identity)
     }
 

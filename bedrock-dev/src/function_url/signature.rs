@@ -10,8 +10,6 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_e
 use ring::{digest, hmac};
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-/// The service of function URLs in the scope of a signature.
-const SERVICE: &str = "lambda";
 /// How far the time of a request may differ from the time of the service.
 const MAX_SKEW: Duration = Duration::from_secs(5 * 60);
 /// How long a presigned URL can be valid (IAM user guide, "Elements of an AWS API request signature").
@@ -97,12 +95,13 @@ impl Signature {
     /// Returns AWS's error if the signature is not that of the request, is one for another service or region, or is too old.
     pub(super) fn check(
         &self,
+        service: &str,
         request: &UrlRequest<'_>,
         region: &str,
         secret: &str,
         now: SystemTime,
     ) -> Result<(), UrlError> {
-        self.check_scope(region)?;
+        self.check_scope(region, service)?;
         self.check_time(now)?;
         if !self.signed_headers.split(';').any(|name| name == "host") {
             return Err(invalid("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."));
@@ -116,7 +115,7 @@ impl Signature {
         Ok(())
     }
 
-    fn check_scope(&self, region: &str) -> Result<(), UrlError> {
+    fn check_scope(&self, region: &str, expected_service: &str) -> Result<(), UrlError> {
         let parts: Vec<&str> = self.scope.split('/').collect();
         let [day, in_region, service, end] = parts[..] else {
             return Err(incomplete("Credential must have exactly 5 slash-delimited elements."));
@@ -132,8 +131,8 @@ impl Signature {
         if in_region != region {
             return Err(invalid("Credential should be scoped to a valid region. "));
         }
-        if service != SERVICE {
-            return Err(invalid(format!("Credential should be scoped to correct service: '{SERVICE}'. ")));
+        if service != expected_service {
+            return Err(invalid(format!("Credential should be scoped to correct service: '{expected_service}'. ")));
         }
         if end != "aws4_request" {
             return Err(invalid("Credential should be scoped with a valid terminator: 'aws4_request'. "));
@@ -364,7 +363,7 @@ mod tests {
             expires: expires.map(Duration::from_secs),
         };
         let now = date::parse("2026-11-30T10:15:00Z").expect("a time");
-        match signature.check(&request("GET", "/", ""), "us-east-1", "local", now) {
+        match signature.check("lambda", &request("GET", "/", ""), "us-east-1", "local", now) {
             Err(UrlError::Signature { exception, message }) => format!("{exception}: {message}"),
             other => panic!("{other:?}"),
         }

@@ -15,13 +15,14 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use bedrock_model::date::web_log;
-use bedrock_model::{FunctionInfo, IamIdentity, Invocation, UrlError, UrlRequest};
+use bedrock_model::{FunctionInfo, Invocation, UrlError, UrlRequest};
 
 use super::access::function_of_host;
 use super::body::{self, BodyError};
 use super::cors;
 use super::function_reference::FunctionReference;
 use super::function_url_response::{http_response, json_response};
+use super::http_api;
 use super::request_parts::{NameInPath, header_text};
 use super::response_stream::{Beginning, response_stream};
 use super::service::Service;
@@ -64,10 +65,24 @@ pub(super) async fn respond(service: &Service, name: &str, request: Request) -> 
     }
     let body = match body::read(body, MAX_SYNC_PAYLOAD_BYTES).await {
         Ok(body) => body,
+        Err(BodyError::TooLarge(_))
+            if service.backend.route(&function, &url_request(&head, b""), &raw_path(&head)).is_some() =>
+        {
+            return with_ids(http_api::too_large(), request_id, None);
+        }
         Err(BodyError::TooLarge(_)) => return plain_text(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long"),
         Err(BodyError::Broken) => return plain_text(StatusCode::BAD_REQUEST, "Bad Request"),
     };
-    let identity = match service.backend.authorize_url(&function, &url_request(&head, &body)) {
+    let routed = match service.backend.route(&function, &url_request(&head, &body), &raw_path(&head)) {
+        Some(Ok(routed)) => Some(routed),
+        Some(Err(error)) => return with_ids(http_api::refusal(error), request_id, None),
+        None => None,
+    };
+    let signer = match &routed {
+        Some(_) => Ok(None),
+        None => service.backend.authorize_url(&function, &url_request(&head, &body)),
+    };
+    let identity = match signer {
         Ok(identity) => identity,
         Err(error) => return with_ids(refusal(error), request_id, None),
     };
@@ -78,10 +93,16 @@ pub(super) async fn respond(service: &Service, name: &str, request: Request) -> 
     let trace = invocation.trace.clone();
     let mut event = request_event(name, &head, &body, &request_id, &trace);
     if let Some(identity) = identity {
-        add_identity(&mut event["requestContext"], identity);
+        http_api::add_identity(&mut event["requestContext"], identity);
+    }
+    let is_api = routed.is_some();
+    if let Some(routed) = routed {
+        http_api::add_route(&mut event, routed);
     }
     invocation.event = event.to_string().into();
-    let mut response = if service.backend.streams(&function) {
+    let mut response = if is_api {
+        http_api::response(service.backend.run(&function, invocation), http_api::INTEGRATION_TIMEOUT).await
+    } else if service.backend.streams(&function) {
         streamed_response(service, &function, invocation).await
     } else {
         whole_response(&service.backend.run(&function, invocation).await)
@@ -93,7 +114,7 @@ pub(super) async fn respond(service: &Service, name: &str, request: Request) -> 
 }
 
 /// Returns what the signature of a request covers.
-fn url_request<'a>(head: &'a Parts, body: &'a Bytes) -> UrlRequest<'a> {
+fn url_request<'a>(head: &'a Parts, body: &'a [u8]) -> UrlRequest<'a> {
     UrlRequest {
         method: head.method.as_str(),
         path: head.uri.path(),
@@ -117,21 +138,6 @@ fn refusal(error: UrlError) -> Response<Body> {
     let mut response = json_response(status, body);
     response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(exception));
     response
-}
-
-/// Adds who signed the request. The function belongs to the same account.
-fn add_identity(context: &mut Value, identity: IamIdentity) {
-    let IamIdentity { access_key, account, id, arn } = identity;
-    context["accountId"] = json!(account);
-    context["authorizer"] = json!({ "iam": {
-        "accessKey": access_key,
-        "accountId": account,
-        "callerId": id,
-        "cognitoIdentity": null,
-        "principalOrgId": null,
-        "userArn": arn,
-        "userId": id,
-    } });
 }
 
 /// Returns the response while the function writes it. A function that does not stream answers as a whole, or with an error.

@@ -29,6 +29,7 @@ mod function_url;
 pub(super) mod function_url_response;
 mod functions;
 mod further_operations;
+mod http_api;
 mod invoke;
 mod invoke_with_response_stream;
 mod log_lines;

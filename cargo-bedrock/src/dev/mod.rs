@@ -12,6 +12,7 @@
 //! | [`debug`] | workers with a debugger attached |
 //! | [`services`] | the AWS services that the dev server does not have |
 //! | [`otlp`] | export of traces to a collector |
+//! | [`token_keys`] | whether tokens of the HTTP API can be checked |
 //! | [`waiting_executions`] | executions that wait while their code changes |
 
 mod browser;
@@ -25,6 +26,7 @@ mod reload;
 mod run;
 pub(crate) mod services;
 mod terminal;
+mod token_keys;
 mod waiting_executions;
 
 pub(crate) use run::{DevOptions, run, shutdown_signal};

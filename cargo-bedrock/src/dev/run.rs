@@ -19,6 +19,7 @@ use super::output::Output;
 use super::reload::{self, ReloadContext};
 use super::services::{ServiceOptions, Services};
 use super::terminal::Keyboard;
+use super::token_keys;
 use super::waiting_executions::WaitingExecutions;
 use crate::local_invoke::target_dir;
 use crate::ui::Printer;
@@ -73,6 +74,7 @@ pub(crate) fn run(app: &App, mut options: DevOptions, print: Printer) -> Result<
     let result = loop {
         let interface =
             UserInterface { output: &output, keyboard: &mut keyboard, targets: &targets, services: &services };
+        token_keys::warn_if_missing(&app, print);
         // The server before a restart has released the port and the queue.
         let reservation = reserved.take().map_or_else(|| reserve(&app, &options), Ok);
         let reason = reservation.and_then(|reservation| {

@@ -5,6 +5,7 @@ mod dev_server;
 mod dev_server_access;
 mod dev_server_buckets;
 mod dev_server_events;
+mod dev_server_http_api;
 mod dev_server_limits;
 mod dev_server_sdk;
 mod dev_server_streaming;

@@ -91,6 +91,7 @@ fn invalid_http_apis_are_refused_with_line_and_source() {
             "must be a list of 1 to 50 audiences (API Gateway",
         ),
         ("{ jwt = { issuer = 'https://a.example', audience = ['a'], identity-source = 'x' } }", "`CreateAuthorizer`"),
+        ("{ jwt = { issuer = 'https://a.example', audience = ['a'], jwks = '../keys' } }", "jwks` must be the path of"),
         ("{ throttling = { burst = 5 } }", "throttling` cannot have only one of `burst` and `rate`"),
         ("{ throttling = { burst = 5, rate = -1 } }", "the limits are AWS's: API Gateway V2 API reference"),
         ("{ domain = { certificate = 'arn:aws:acm:eu-west-1:1:certificate/a' } }", "domain` cannot be without `name`"),

@@ -122,8 +122,9 @@ fn endpoint_url(app: &App) -> EndpointUrl {
     let endpoint = &app.settings.endpoint;
     match endpoint.auth {
         _ if !endpoint.has_http_address() => EndpointUrl::None,
-        Auth::Iam => EndpointUrl::Signed,
-        Auth::None => EndpointUrl::Public,
+        // The address is that of the API, whatever the URL needs.
+        Auth::Iam if endpoint.http_api.is_none() => EndpointUrl::Signed,
+        Auth::Iam | Auth::None => EndpointUrl::Public,
     }
 }
 

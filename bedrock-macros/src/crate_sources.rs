@@ -10,8 +10,11 @@ use proc_macro::Span;
 /// How many files of a crate are searched.
 const MAX_FILES: usize = 5_000;
 
-/// Text with which a crate can have files elsewhere.
-const FILES_ELSEWHERE: [&str; 2] = ["#[path", "include!"];
+/// Text with which a crate can have files elsewhere: each is a list of what a file then contains.
+const FILES_ELSEWHERE: [&[&str]; 3] = [&["#[path"], &["cfg_attr", "path ="], &["include!"]];
+
+/// Folders of a package with crates that use the library of the package, and what it declares.
+const USERS: [&str; 3] = ["benches", "examples", "tests"];
 
 /// The text of the files of a crate.
 pub(crate) struct CrateSources {
@@ -19,7 +22,7 @@ pub(crate) struct CrateSources {
 }
 
 impl CrateSources {
-    /// Reads the files in the folder of the file that the macro is in. Returns `None` if the crate may have other files, or
+    /// Reads the files in the folder of the file that the macro is in, and those of tests and examples. Returns `None` if the crate may have other files, or
     /// if one cannot be read.
     pub(crate) fn read() -> Option<Self> {
         let package = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR")?).canonicalize().ok()?;
@@ -29,9 +32,11 @@ impl CrateSources {
         }
         let mut files = Vec::new();
         add_files(root.parent()?, &mut files)?;
+        for folder in USERS.map(|folder| package.join(folder)).iter().filter(|folder| folder.is_dir()) {
+            add_files(folder, &mut files)?;
+        }
         let texts: Vec<String> = files.iter().map(fs::read_to_string).collect::<Result<_, _>>().ok()?;
-        let has_files_elsewhere = texts.iter().any(|text| FILES_ELSEWHERE.iter().any(|part| text.contains(part)));
-        (!has_files_elsewhere).then_some(Self { texts })
+        (!texts.iter().any(|text| has_files_elsewhere(text))).then_some(Self { texts })
     }
 
     /// Returns whether a file contains the word.
@@ -62,6 +67,10 @@ fn add_files(dir: &Path, files: &mut Vec<PathBuf>) -> Option<()> {
     Some(())
 }
 
+fn has_files_elsewhere(text: &str) -> bool {
+    FILES_ELSEWHERE.iter().any(|parts| parts.iter().all(|part| text.contains(part)))
+}
+
 fn has_word(text: &str, word: &str) -> bool {
     let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
     text.match_indices(word).any(|(at, _)| {
@@ -73,7 +82,7 @@ fn has_word(text: &str, word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{CrateSources, add_files, has_word};
+    use super::{CrateSources, add_files, has_files_elsewhere, has_word};
     use std::fs;
     use std::path::Path;
 
@@ -87,6 +96,14 @@ mod tests {
         }
         let sources = CrateSources { texts: vec!["a b".to_owned(), "c".to_owned()] };
         assert!(sources.mention("c") && !sources.mention("d"));
+    }
+
+    #[test]
+    fn attributes_can_name_files_elsewhere() {
+        for text in ["#[path = \"a.rs\"]", "#[cfg_attr(unix, path = \"a.rs\")]", "include!(\"a.rs\")"] {
+            assert!(has_files_elsewhere(text), "{text}");
+        }
+        assert!(!has_files_elsewhere("let path = \"a.rs\"; mod a;"));
     }
 
     #[test]

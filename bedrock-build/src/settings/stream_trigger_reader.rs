@@ -102,7 +102,9 @@ impl Reader<'_> {
                 }
                 _ => {
                     let mut known = vec![service.as_str()];
-                    known.extend(COMMON_KEYS);
+                    // Only the stream of a table has a view type.
+                    let has_view_type = service == StreamService::Dynamodb;
+                    known.extend(COMMON_KEYS.into_iter().filter(|key| has_view_type || *key != "stream-view-type"));
                     known.sort_unstable();
                     self.unknown_key(name, &key.span(), path, &known);
                 }
@@ -154,7 +156,11 @@ impl Reader<'_> {
                 Some(StartingPosition::AtTimestamp(time.to_string()))
             }
             (_, StreamService::Kinesis) => {
-                self.wrong_value(value, path, "`\"LATEST\"`, `\"TRIM_HORIZON\"` or a time like `2026-12-24T09:00:00Z`");
+                self.wrong_value(
+                    value,
+                    path,
+                    "`\"LATEST\"`, `\"TRIM_HORIZON\"` or a time like `2026-12-24T09:00:00Z` without quotes",
+                );
                 None
             }
             (_, StreamService::Dynamodb) => {
@@ -184,7 +190,7 @@ impl Reader<'_> {
             let mut names = value.get_ref().as_table().into_iter().flatten().map(|(key, _)| key.get_ref().as_ref());
             if names.any(|name| !keys.contains(&name)) {
                 let list = keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
-                self.not_allowed(value, &path, &format!("have other keys than {list}: Lambda filters by nothing else"));
+                self.not_allowed(value, &path, &format!("have keys other than {list}: Lambda filters by nothing else"));
                 continue;
             }
             filters.extend(self.pattern(value, &path, PatternDialect::EventSourceMapping, MAX_PATTERN_CHARS));

@@ -228,7 +228,7 @@ impl Reader<'_> {
                 self.not_allowed(
                     value,
                     &path,
-                    "have other keys than `body`: Lambda filters messages only by their bodies",
+                    "have keys other than `body`: Lambda filters messages only by their bodies",
                 );
                 continue;
             }

@@ -8,6 +8,7 @@ use super::placeholder::STAGE_PLACEHOLDER;
 use super::reader::{Reader, Value};
 use super::triggers::{validate_bucket_name, validate_queue_name, variable_name};
 use super::uses::{Access, KeyAttribute, ResourceKind, ResourceUse, TableKey, Use, UseDeclaration};
+use crate::edit_distance::suggest;
 use crate::name::MAX_QUEUE_NAME_LENGTH;
 use crate::problem::Problem;
 
@@ -42,8 +43,12 @@ impl Reader<'_> {
         }
         let is_kind = |kind: &ResourceKind| {
             let value = table.and_then(|table| table.get(kind.as_str()));
-            // In a table's entry, `key` is the key of the table.
-            let is_table_key = *kind == ResourceKind::Key && table.is_some_and(|table| table.contains_key("table"));
+            // In a table's entry, `key` is the key of the table, also if `table` is misspelt.
+            let is_table_key = *kind == ResourceKind::Key
+                && table.is_some_and(|table| {
+                    let is_other = |key: &str| !TABLE_KEYS.contains(&key) && suggest(key, ["table"]).is_some();
+                    table.contains_key("table") || table.keys().any(|key| is_other(key.get_ref()))
+                });
             value.is_some() && !is_table_key
         };
         let kinds: Vec<ResourceKind> = ResourceKind::ALL.into_iter().filter(is_kind).collect();

@@ -7,11 +7,11 @@ use super::actual::{ActualDomain, ActualHttpApi};
 use super::change::HttpApiChange;
 use super::desired::{AUTHORIZER, DOMAIN_TAG, Domain, RouteAuth, STAGE, source_arn, statement_id, tags_path};
 use crate::apply::context::{StepError, StepResult};
-use crate::aws::{Aws, AwsError, Idempotency, optional, percent_encode};
+use crate::aws::{Aws, AwsError, Idempotency, call, optional, percent_encode};
 use crate::cors::Cors;
 use crate::observer::DeployObserver;
 use crate::permissions;
-use crate::stage::{ALIAS, ENDPOINT, StageContext};
+use crate::stage::{ALIAS, ENDPOINT, StageContext, TRIGGERS_TAG};
 
 /// Applies a change.
 pub(crate) async fn put(
@@ -40,6 +40,10 @@ pub(crate) async fn delete(aws: &Aws, stage: &StageContext, actual: &ActualHttpA
     for id in &actual.statement_ids {
         remove_statement(aws, stage, id).await?;
     }
+    // Without the tag, nobody needs rights to read APIs any more.
+    let function = stage.function_arn(ENDPOINT);
+    let untag = || aws.lambda.untag_resource().resource(&function).tag_keys(TRIGGERS_TAG).send();
+    optional(call(Idempotency::Idempotent, untag).await)?;
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::actual::{ActualAuthorizer, ActualDomain, ActualHttpApi, ActualMapping, ActualRoute, ActualStage};
 use super::desired::{
-    DOMAIN_TAG, HttpApi, JwtAuthorizer, Route, RouteAuth, STAGE, STATEMENT_PREFIX, Throttling, tags_path,
+    AUTHORIZER, DOMAIN_TAG, HttpApi, JwtAuthorizer, Route, RouteAuth, STAGE, STATEMENT_PREFIX, Throttling, tags_path,
 };
 use crate::actual::Actual;
 use crate::aws::{Aws, AwsError, optional, percent_encode};
@@ -54,6 +54,10 @@ pub(crate) async fn read_http_api(
             (Some((domain, owner)), Some(wanted)) if !domain.is_managed && wanted.certificate.is_some() => {
                 actual.unmanaged.push(UnmanagedResource { resource: format!("domain name `{name}`"), owner });
             }
+            (Some((domain, _)), Some(_)) if let Some(other) = other_api(&domain, api.as_ref()) => {
+                let resource = format!("mapping of domain name `{name}` to the API `{other}`");
+                actual.unmanaged.push(UnmanagedResource { resource, owner: None });
+            }
             (Some((domain, _)), _) => match &mut api {
                 Some(api) => api.domains.push(domain),
                 // The plan has to know that the domain name exists, also before there is an API.
@@ -64,6 +68,12 @@ pub(crate) async fn read_http_api(
     }
     actual.http_api = api;
     Ok(())
+}
+
+/// Returns the id of another API that answers at the domain name.
+fn other_api(domain: &ActualDomain, api: Option<&ActualHttpApi>) -> Option<String> {
+    let mapping = domain.mapping.as_ref()?;
+    (api.map(|api| &api.id) != Some(&mapping.api)).then(|| mapping.api.clone())
 }
 
 /// Returns the URL of the API after a deploy. `None` if there is no API.
@@ -108,7 +118,7 @@ async fn read_api(
         tags: tags(&aws.api_gateway.get(&tags_path(stage, &id)).await?),
         integration,
         other_integrations: others,
-        authorizer: authorizers.first().map(authorizer),
+        authorizer: authorizers.iter().find(|found| text(found, "name") == AUTHORIZER).map(authorizer),
         routes: list("routes").await?.iter().map(route).collect(),
         stage: deployed_stage.as_ref().map(actual_stage),
         domains: Vec::new(),

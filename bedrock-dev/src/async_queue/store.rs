@@ -212,7 +212,8 @@ impl QueueStore {
     pub fn reschedule(&self, event: &AsyncEvent, due: SystemTime, last_error: &Value) -> Result<(), StoreError> {
         self.transaction(|connection| {
             connection.execute(
-                "UPDATE events SET state = 'waiting', due = ?2, attempts = ?3, refusals = ?4, last = ?5 WHERE id = ?1",
+                "UPDATE events SET state = 'waiting', delivered = 1, due = ?2, attempts = ?3, refusals = ?4, last = ?5
+                 WHERE id = ?1",
                 params![event.id, Time(due), event.attempts, event.refusals, last_error.to_string()],
             )
         })?;
@@ -251,8 +252,9 @@ impl QueueStore {
     }
 
     /// Puts events back that a program had claimed when it ended and that no process had got: the attempt does not count.
+    /// They are marked as delivered, because earlier versions of this program claim events without a mark.
     pub(super) fn put_back_undelivered(&self) -> Result<(), StoreError> {
-        let update = "UPDATE events SET state = 'waiting', attempts = attempts - 1
+        let update = "UPDATE events SET state = 'waiting', delivered = 1, attempts = attempts - 1
                       WHERE state = 'running' AND delivered = 0";
         self.transaction(|connection| connection.execute(update, []))?;
         Ok(())

@@ -462,7 +462,8 @@ impl TriggersBuilder<'_> {
         let dispatcher = &self.triggers.dispatcher;
         let Some(url) = resources.services_url() else {
             let message = format!(
-                "the {} stream `{}` invokes nothing: `dev.services = \"ministack\"` or `dev.endpoint` says where it is",
+                "the {} stream `{}` invokes nothing here, because `dev` has no such service: set `dev.services = \"ministack\"` \
+                 or `dev.endpoint`",
                 trigger.service.title(),
                 trigger.name()
             );

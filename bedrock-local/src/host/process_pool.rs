@@ -256,12 +256,9 @@ impl ProcessPool {
 
     fn remove_process(self: &Arc<Self>, process: &Arc<HostProcess>) {
         process.kill();
-        let mut state = self.lock();
-        state.processes.retain(|pooled| !Arc::ptr_eq(&pooled.process, process));
-        // Callers that waited for this process need another one.
-        if !state.waiting.is_empty() && state.count() == 0 {
-            self.grow(&mut state);
-        }
+        self.lock().processes.retain(|pooled| !Arc::ptr_eq(&pooled.process, process));
+        // Callers that waited for this process need another one, also if all others hang.
+        self.grow_if_needed();
     }
 
     /// Stops idle processes until only one is left.

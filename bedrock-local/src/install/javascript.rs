@@ -27,6 +27,11 @@ enum Plan {
     Locked(Lock),
 }
 
+/// What the stamp of a worker contains while its packages are installed.
+const INSTALLING: &str = "installing";
+/// Files that npm, Yarn and pnpm write into `node_modules` when they have finished.
+const FINISHED: [&str; 4] = [".modules.yaml", ".package-lock.json", ".yarn-integrity", ".yarn-state.yml"];
+
 /// The file that marks a `node_modules` folder as created by this program.
 const MARK: &str = "node_modules/.bedrock";
 
@@ -83,24 +88,56 @@ async fn install_in(installation: &Installation<'_>, folder: PackageFolder) -> R
     if is_fresh()? {
         return Ok(());
     }
-    let is_installed =
-        match plan(&dir, &package, PlanOptions { shown: &shown, was_installed: stamp.is_file(), with_dev })? {
-            Plan::Nothing => false,
-            Plan::Rebuild => run_npm(installation, &dir, &["rebuild"]).await?,
-            Plan::Clean if with_dev => run_npm(installation, &dir, &["ci", "--include=dev"]).await?,
-            Plan::Clean => run_npm(installation, &dir, &["ci", "--omit=dev"]).await?,
-            Plan::Locked(lock) => run_tool(installation, &dir, &shown, lock, with_dev).await?,
-            Plan::Install => {
-                Lock::check_above(&dir, &hosts.app.root, &shown)?;
-                let mode = if with_dev { "--include=dev" } else { "--omit=dev" };
-                run_npm(installation, &dir, &["install", mode]).await?
-            }
-        };
-    if is_installed && dir.join("node_modules").is_dir() {
+    let known = read(&stamp)?;
+    let was_interrupted = known.as_deref() == Some(INSTALLING);
+    let modules = dir.join("node_modules");
+    if was_interrupted && is_unfinished(&modules) {
+        fs::remove_dir_all(&modules).map_err(|error| failed_to("delete", &modules, &error))?;
+    }
+    let options = PlanOptions { shown: &shown, was_installed: known.is_some() && !was_interrupted, with_dev };
+    let plan = plan(&dir, &package, options)?;
+    let is_new = !modules.exists() && !matches!(plan, Plan::Nothing);
+    if is_new {
+        fs::write(&stamp, INSTALLING).map_err(|error| failed_to("write", &stamp, &error))?;
+    }
+    let is_installed = carry_out(installation, &dir, &shown, plan, with_dev).await.inspect_err(|_| {
+        // The next start would take an incomplete folder for one of the user.
+        if is_new {
+            let _ = fs::remove_dir_all(&modules);
+        }
+    })?;
+    if is_installed && modules.is_dir() {
         let mark = dir.join(MARK);
         fs::write(&mark, "").map_err(|error| failed_to("write", &mark, &error))?;
     }
     fs::write(&stamp, key()?).map_err(|error| failed_to("write", &stamp, &error))
+}
+
+/// Whether an installation into this folder began and did not end.
+fn is_unfinished(modules: &Path) -> bool {
+    modules.is_dir() && FINISHED.iter().chain([&".bedrock"]).all(|file| !modules.join(file).exists())
+}
+
+/// Installs as planned. Returns whether something was installed.
+async fn carry_out(
+    installation: &Installation<'_>,
+    dir: &Path,
+    shown: &str,
+    plan: Plan,
+    with_dev: bool,
+) -> Result<bool, Failure> {
+    match plan {
+        Plan::Nothing => Ok(false),
+        Plan::Rebuild => run_npm(installation, dir, &["rebuild"]).await,
+        Plan::Clean if with_dev => run_npm(installation, dir, &["ci", "--include=dev"]).await,
+        Plan::Clean => run_npm(installation, dir, &["ci", "--omit=dev"]).await,
+        Plan::Locked(lock) => run_tool(installation, dir, shown, lock, with_dev).await,
+        Plan::Install => {
+            Lock::check_above(dir, &installation.hosts.app.root, shown)?;
+            let mode = if with_dev { "--include=dev" } else { "--omit=dev" };
+            run_npm(installation, dir, &["install", mode]).await
+        }
+    }
 }
 
 /// Runs npm in a folder. Returns whether it has installed something.
@@ -273,7 +310,7 @@ fn packages(lock: &Value) -> impl Iterator<Item = (&String, &Value)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Plan, PlanOptions, needs_compiler, plan};
+    use super::{Plan, PlanOptions, is_unfinished, needs_compiler, plan};
     use serde_json::{Value, json};
     use std::fs;
     use std::path::Path;
@@ -301,6 +338,20 @@ mod tests {
 
     fn plan_of(dir: &Path, package: &Value) -> Result<Plan, String> {
         plan(dir, package, OPTIONS).map_err(|(problem, _)| problem)
+    }
+
+    #[test]
+    fn interrupted_installation_is_not_one_of_the_user() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let modules = folder.path().join("node_modules");
+        assert!(!is_unfinished(&modules));
+        write(folder.path(), "node_modules/a/package.json", &json!({}));
+        assert!(is_unfinished(&modules));
+        for file in [".package-lock.json", ".yarn-integrity", ".bedrock"] {
+            write(&modules, file, &json!({}));
+            assert!(!is_unfinished(&modules), "{file}");
+            fs::remove_file(modules.join(file)).expect("removed");
+        }
     }
 
     #[test]

@@ -126,7 +126,8 @@ impl PackageManager {
     /// The folders that the tool reads: patches of packages, and Yarn itself.
     pub(super) fn folders(self) -> &'static [&'static str] {
         match self {
-            Self::Npm | Self::YarnClassic => &[],
+            Self::Npm => &[],
+            Self::YarnClassic => &[".yarn/releases"],
             Self::Yarn => &[".yarn/patches", ".yarn/plugins", ".yarn/releases"],
             Self::Pnpm | Self::Bun => &["patches"],
         }

@@ -17,7 +17,7 @@ use bedrock_diagnostics::{Error, ExitKind, Interrupt, Result, relative_path};
 
 const EXAMPLES: &str = "\
 Reads the `template.yaml` of SAM or the `Cargo.toml` of cargo-lambda in the folder, or the file that is named. Functions become workers of the app in the \
-current folder, with a main file that calls their handler; schedules, queues and buckets become triggers; memory, timeout and \
+current folder, with a main file that calls their handler; schedules, queues, buckets, topics, event buses and streams become triggers; memory, timeout and \
 variables become settings. The other project is only read, and what is not taken over is listed with the reason.
 
 Examples:
@@ -66,7 +66,8 @@ impl Import {
             prompt::confirm(&format!("import the workers {names}? ({changes})"))?;
         }
         file_plan::apply(&import.plan, &interrupt)?;
-        session.print.done(&format!("imported the workers {names} ({changes})"));
+        let workers = if names.contains(", ") { "workers" } else { "worker" };
+        session.print.done(&format!("imported the {workers} {names} ({changes})"));
         if let Err(problems) = App::open(&app.root) {
             // For example a memory size that only another tool accepts.
             session.print.error(&Error::problems(ExitKind::App, problems));

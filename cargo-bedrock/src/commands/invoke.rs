@@ -55,7 +55,7 @@ pub(crate) struct Invoke {
     #[command(flatten)]
     http: HttpArgs,
     /// Invoke the deployed function on AWS
-    #[arg(long, requires = "stage")]
+    #[arg(long, requires = "stage", help_heading = "With --remote")]
     remote: bool,
     #[command(flatten)]
     remote_options: RemoteOptions,

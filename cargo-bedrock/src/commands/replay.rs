@@ -56,6 +56,10 @@ impl Replay {
         let workers = durable_workers(&app, &self.workers)?;
         let histories = self.histories(&app, &workers)?;
         if histories.is_empty() {
+            if let Some(execution) = self.execution.first() {
+                return Err(Error::call(format!("there is no execution `{execution}`"))
+                    .help("`cargo bedrock executions ls` shows them"));
+            }
             return Err(Error::call("there is no execution to replay").help(
                 "start one with `cargo bedrock invoke` while `cargo bedrock dev` runs, or name a file with `--history`",
             ));

@@ -39,7 +39,7 @@ impl Test {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
         if !self.arguments.is_empty() && self.workers.len() != 1 {
             return Err(bedrock_diagnostics::Error::call("arguments for a test runner need exactly one worker")
-                .help("for example `cargo bedrock test greeter -- -k greets`"));
+                .help("for example `cargo bedrock test resizer -- -x`"));
         }
         let options = TestOptions { workers: self.workers, arguments: self.arguments, watch: self.watch };
         worker_tests::run(&session.app()?, &options, session.print)

@@ -46,12 +46,18 @@ pub(super) fn functions(dir: &Path, file: &str) -> Result<FoundFunctions> {
     Ok(reader.found)
 }
 
-/// Returns the ids of queues and buckets of events. The app creates them with its triggers.
+/// Returns the ids of what events come from and the app creates with its triggers. A table needs a key in the settings, so it
+/// is none of them.
 fn ids_of_triggers<'a>(template: &Template<'a>, resources: &'a [(String, Node)]) -> Vec<&'a str> {
     let functions = resources.iter().filter(|(_, node)| node.get("Type").and_then(Node::text) == Some(FUNCTION));
     let events = functions.filter_map(|(_, node)| node.at(&["Properties", "Events"])).flat_map(Node::entries);
-    let named = events.flat_map(|(_, event)| ["Queue", "Bucket"].map(|key| event.at(&["Properties", key])));
-    named.flatten().filter_map(|node| template.resource_id(node)).collect()
+    let keys = ["Queue", "Bucket", "Topic", "EventBusName", "Stream"];
+    let named = events.flat_map(|(_, event)| keys.map(|key| event.at(&["Properties", key])));
+    let is_table = |id: &&str| {
+        let resource = resources.iter().find(|(name, _)| name == id);
+        resource.and_then(|(_, node)| node.get("Type")?.text()) == Some("AWS::DynamoDB::Table")
+    };
+    named.flatten().filter_map(|node| template.resource_id(node)).filter(|id| !is_table(id)).collect()
 }
 
 struct Reader<'a> {
@@ -302,5 +308,34 @@ Outputs:
         template.yaml:55: `Orders` (AWS::DynamoDB::Table) is not imported: keep it in a stack of its own, and list it in `uses`
         template.yaml:57: `Outputs` is not imported: a deployment has nothing like it
         ");
+    }
+
+    #[test]
+    fn only_what_the_app_does_not_create_is_left() {
+        let dir = tempfile::tempdir().expect("a folder");
+        fs::create_dir(dir.path().join("hello")).expect("a folder");
+        let text = "\
+Resources:
+  Hello:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: hello/
+      Handler: app.handler
+      Runtime: python3.13
+      Events:
+        Alert: { Type: SNS, Properties: { Topic: !Ref Alerts } }
+        Order: { Type: EventBridgeRule, Properties: { EventBusName: !Ref Bus, Pattern: { source: [shop] } } }
+        Click: { Type: Kinesis, Properties: { Stream: !GetAtt Clicks.Arn, StartingPosition: LATEST } }
+        Change: { Type: DynamoDB, Properties: { Stream: !GetAtt Orders.StreamArn, StartingPosition: LATEST } }
+  Alerts: { Type: AWS::SNS::Topic }
+  Bus: { Type: AWS::Events::EventBus, Properties: { Name: orders } }
+  Clicks: { Type: AWS::Kinesis::Stream }
+  Orders: { Type: AWS::DynamoDB::Table }
+";
+        fs::write(dir.path().join("template.yaml"), text).expect("written");
+        let found = functions(dir.path(), "template.yaml").expect("a template");
+        assert_eq!(found.functions[0].triggers.len(), 4, "{found:?}");
+        let left: Vec<&String> = found.left.iter().filter(|left| left.contains("in a stack of its own")).collect();
+        assert!(left.len() == 1 && left[0].contains("`Orders` (AWS::DynamoDB::Table)"), "{left:?}");
     }
 }

@@ -244,7 +244,7 @@ fn functions_of_cargo_lambda_become_rust_workers() {
     assert_snapshot!(done.stderr, @r"
     warning: package `web` is not imported: it answers HTTP requests, port it to `src/endpoints`
     warning: dependency `common` of worker `send_mail` stays where it is: move it into the app, and change `path` in `Cargo.toml`
-    done: imported the workers `send_mail` (files: 4 new, 1 edited)
+    done: imported the worker `send_mail` (files: 4 new, 1 edited)
     next: run `cargo bedrock dev` and invoke them
     next: run `cargo bedrock migrate --undo` to undo it
     ");

@@ -251,6 +251,7 @@ fn replay_without_executions_or_with_wrong_names_is_an_error() {
         output.stderr
     };
     assert!(error(&[]).starts_with("error: there is no execution to replay\n"));
+    assert!(error(&["--execution", "zzz"]).starts_with("error: there is no execution `zzz`\n"));
     assert!(error(&["other"]).starts_with("error: worker `other` is not durable\n"));
     assert!(error(&["flow", "--history", "history.json"]).contains("caused by: it has no `Events`"));
     app.write("history.json", "[]");

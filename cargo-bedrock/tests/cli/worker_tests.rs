@@ -269,7 +269,7 @@ fn missing_tests_and_tools_are_explained() {
     exit code 2
     -- stderr
     error: arguments for a test runner need exactly one worker
-    help: for example `cargo bedrock test greeter -- -k greets`
+    help: for example `cargo bedrock test resizer -- -x`
     ");
 }
 

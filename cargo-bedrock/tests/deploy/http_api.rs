@@ -162,12 +162,25 @@ fn domain_name_of_someone_else_is_not_changed() {
     aws.deploy(&app);
     assert_eq!(aws.deploy_refreshed(&app), "3 unchanged\n");
     api["domain"]["certificate"] = json!("arn:aws:acm:us-east-1:123456789012:certificate/a");
-    app.set("/endpoint/http_api", api);
+    app.set("/endpoint/http_api", api.clone());
     let refused = aws.run(&app, &["deploy", "--stage", "dev", "--yes"]);
     assert!(refused.stderr.contains("domain name `api.shop.example` was not created by"), "{refused:?}");
     // The domain name stays when the stage is deleted.
     aws.run(&app, &["destroy", "--stage", "dev", "--yes"]).success();
     assert_eq!(aws.call("apigatewayv2", "get_domain_names", &json!({}))["Items"].as_array().map(Vec::len), Some(1));
+
+    // Nor is it taken from another API.
+    let other =
+        aws.call("apigatewayv2", "create_api", &json!({ "Name": "other", "ProtocolType": "HTTP" }))["ApiId"].clone();
+    aws.call("apigatewayv2", "create_stage", &json!({ "ApiId": other, "StageName": "$default" }));
+    let mapping = json!({ "ApiId": other, "DomainName": "api.shop.example", "Stage": "$default" });
+    aws.call("apigatewayv2", "create_api_mapping", &mapping);
+    api["domain"]["certificate"] = Value::Null;
+    app.set("/endpoint/http_api", api);
+    let refused = aws.run(&app, &["deploy", "--stage", "dev", "--yes"]);
+    let expected =
+        format!("mapping of domain name `api.shop.example` to the API `{}`", other.as_str().unwrap_or_default());
+    assert!(refused.stderr.contains(&expected), "{refused:?}");
 }
 
 #[test]

@@ -115,9 +115,9 @@ fn what_lambda_refuses_of_streams_is_an_error() {
         (of_table("stream-view-type = 'ALL'"), "`\"NEW_AND_OLD_IMAGES\"` or"),
         (
             of("filters = [{ partitionKey = ['a'] }]"),
-            "cannot have other keys than `data`: Lambda filters by nothing else",
+            "cannot have keys other than `data`: Lambda filters by nothing else",
         ),
-        (of_table("filters = [{ body = ['a'] }]"), "other keys than `dynamodb`, `eventName`, `userIdentity`"),
+        (of_table("filters = [{ body = ['a'] }]"), "keys other than `dynamodb`, `eventName`, `userIdentity`"),
         (of("filters = []"), "a list of 1 to 10 patterns"),
         (of("on-failure = 'other'"), "must be the ARN of a queue, a topic or a bucket"),
         (

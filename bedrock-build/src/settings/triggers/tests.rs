@@ -207,7 +207,7 @@ fn trigger_error_has_location_and_value() {
         ),
         (
             "{ queue = 'jobs', filters = [{ body = ['a'] }, { messageId = ['a'] }] }",
-            "filters[1]` cannot have other keys than `body`: Lambda filters messages only by their bodies",
+            "filters[1]` cannot have keys other than `body`: Lambda filters messages only by their bodies",
         ),
         (
             "{ queue = 'jobs-dead' }",

@@ -230,6 +230,7 @@ fn local_variables_name_the_local_stage() {
 fn misspelled_keys_have_one_problem_with_the_name() {
     for (settings, similar) in [
         ("workers.a.uses = [{ tabel = 'a', access = 'read' }]", "table"),
+        ("workers.a.uses = [{ tabel = 'a', access = 'write', key = 'id' }]", "table"),
         ("workers.a.uses = [{ statment = { Action = ['a:B'], Resource = ['*'] } }]", "statement"),
         ("workers.a.uses = [{ table = 'a', acces = 'read', key = 'id' }]", "access"),
         ("workers.a.uses = [{ table = 'a', access = 'read', kye = 'id' }]", "key"),

@@ -27,7 +27,7 @@ pub(crate) struct NewWorker {
     /// Name and language of the worker; without a suffix, the command asks for the language
     #[arg(value_name = "NAME.rs|NAME.py|NAME.js|NAME.ts")]
     name: String,
-    /// Create a durable worker, which waits for days and continues where it was
+    /// Create a durable worker, which waits for days and continues where it left off
     #[arg(long)]
     durable: bool,
 }

@@ -307,6 +307,6 @@ fn member_of_an_npm_workspace_names_only_members() {
         "{\n\"name\": \"ja\", \"dependencies\": { \"money\": \"file:../../libs/money\" } }",
     );
     let output = run(&app, &["build", "--worker-layer=ja"]);
-    let message = "error: workers/ja/package.json:2: `file:../../libs/money` is not a member of the npm workspace";
+    let message = "error: workers/ja/package.json:2: `file:../../libs/money` is not a member of the workspace";
     assert!(output.code == Some(1) && output.stderr.contains(message), "{}", output.stderr);
 }

@@ -1,6 +1,8 @@
 //! Requests to DynamoDB Streams and Kinesis on this machine. The account of the app's credentials is that of the tables, and no
 //! signature is checked there.
 
+use std::time::Duration;
+
 use bedrock_build::triggers::{StartingPosition, StreamService};
 use serde_json::{Value, json};
 
@@ -11,6 +13,8 @@ use crate::running_server::{HttpRequest, request_to};
 const MAX_DYNAMODB_RECORDS: usize = 1000;
 /// Records of a `GetRecords` of Kinesis (API model, `GetRecordsInputLimit`).
 const MAX_KINESIS_RECORDS: usize = 10_000;
+/// The longest time that a request takes.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A service with streams, at a URL.
 #[derive(Debug, Clone)]
@@ -24,12 +28,14 @@ pub(in super::super) struct StreamClient {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Shard {
     pub(super) id: String,
-    /// The shard that was split or merged into this one.
-    pub(super) parent: Option<String>,
+    /// The shards that were split or merged into this one.
+    pub(super) parents: Vec<String>,
+    /// Whether the service says that no record will be added.
+    pub(super) is_ended: bool,
 }
 
 /// Records of a shard.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct RecordPage {
     pub(super) records: Vec<Value>,
     /// `None` at the end of a shard that was split or merged.
@@ -39,12 +45,21 @@ pub(super) struct RecordPage {
 /// A request that failed.
 #[derive(Debug)]
 pub(super) struct StreamError {
-    /// The code of the service. Empty if there was no response.
+    /// The code of the service. Empty if there was no valid response.
     pub(super) code: String,
     pub(super) message: String,
 }
 
 impl StreamError {
+    pub(super) fn without_code(message: String) -> Self {
+        Self { code: String::new(), message }
+    }
+
+    /// Returns whether the stream or the shard does not exist any more.
+    pub(super) fn is_not_found(&self) -> bool {
+        self.code == "ResourceNotFoundException"
+    }
+
     /// Returns whether reading can go on with the oldest record or with a new iterator.
     pub(super) fn is_position_lost(&self) -> bool {
         ["ExpiredIteratorException", "InvalidArgumentException", "TrimmedDataAccessException", "ValidationException"]
@@ -69,8 +84,7 @@ impl StreamClient {
             }
         };
         let arn = response.pointer(arn).and_then(Value::as_str).filter(|arn| !arn.is_empty());
-        arn.map(str::to_owned)
-            .ok_or_else(|| StreamError { code: String::new(), message: format!("`{name}` has no stream") })
+        arn.map(str::to_owned).ok_or_else(|| StreamError::without_code(format!("`{name}` has no stream")))
     }
 
     pub(super) async fn shards(&self, arn: &str) -> Result<Vec<Shard>, StreamError> {
@@ -94,9 +108,11 @@ impl StreamClient {
                 }
             };
             let text = |value: &Value| value.as_str().map(str::to_owned);
-            let listed = response["Shards"].as_array().into_iter().flatten();
-            shards.extend(listed.filter_map(|shard| {
-                Some(Shard { id: text(&shard["ShardId"])?, parent: text(&shard["ParentShardId"]) })
+            let listed = response["Shards"].as_array().ok_or_else(|| self.invalid("a list of shards"))?;
+            shards.extend(listed.iter().filter_map(|shard| {
+                let parents = ["ParentShardId", "AdjacentParentShardId"].iter().filter_map(|key| text(&shard[*key]));
+                let is_ended = shard["SequenceNumberRange"]["EndingSequenceNumber"].is_string();
+                Some(Shard { id: text(&shard["ShardId"])?, parents: parents.collect(), is_ended })
             }));
             let next = ["LastEvaluatedShardId", "NextToken"].iter().find_map(|key| response.get(*key)).cloned();
             match next.filter(Value::is_string) {
@@ -106,6 +122,7 @@ impl StreamClient {
         }
     }
 
+    /// Returns `None` for a shard that was read to its end.
     pub(super) async fn iterator(
         &self,
         arn: &str,
@@ -123,8 +140,10 @@ impl StreamClient {
                     body["Timestamp"] = epoch_seconds(time).into();
                 }
             }
-            ShardPosition::After(sequence) => {
-                body["ShardIteratorType"] = "AFTER_SEQUENCE_NUMBER".into();
+            ShardPosition::At(sequence) | ShardPosition::After(sequence) => {
+                let is_at = matches!(position, ShardPosition::At(_));
+                let kind = if is_at { "AT_SEQUENCE_NUMBER" } else { "AFTER_SEQUENCE_NUMBER" };
+                body["ShardIteratorType"] = kind.into();
                 // The APIs of the two services have different names for it.
                 let key = match self.service {
                     StreamService::Dynamodb => "SequenceNumber",
@@ -135,7 +154,8 @@ impl StreamClient {
             ShardPosition::Closed => return Ok(None),
         }
         let response = self.call(&self.streams_target("GetShardIterator"), &body).await?;
-        Ok(response["ShardIterator"].as_str().map(str::to_owned))
+        let iterator = response["ShardIterator"].as_str().ok_or_else(|| self.invalid("a shard iterator"))?;
+        Ok(Some(iterator.to_owned()))
     }
 
     pub(super) async fn records(&self, iterator: &str, limit: usize) -> Result<RecordPage, StreamError> {
@@ -145,11 +165,22 @@ impl StreamClient {
         };
         let body = json!({ "ShardIterator": iterator, "Limit": limit.clamp(1, max) });
         let mut response = self.call(&self.streams_target("GetRecords"), &body).await?;
-        let records = match response["Records"].take() {
-            Value::Array(records) => records,
-            _ => Vec::new(),
+        let Value::Array(records) = response["Records"].take() else {
+            return Err(self.invalid("a list of records"));
         };
-        Ok(RecordPage { records, next_iterator: response["NextShardIterator"].as_str().map(str::to_owned) })
+        // Only a valid response can mean the end of the shard.
+        let next_iterator = match response["NextShardIterator"].take() {
+            Value::Null => None,
+            Value::String(iterator) => Some(iterator),
+            _ => return Err(self.invalid("the next shard iterator")),
+        };
+        Ok(RecordPage { records, next_iterator })
+    }
+
+    /// Returns the error of a response that is not what was asked for.
+    fn invalid(&self, expected: &str) -> StreamError {
+        let service = self.service.title();
+        StreamError::without_code(format!("{}: a response of {service} does not contain {expected}", self.url))
     }
 
     fn streams_target(&self, operation: &str) -> String {
@@ -176,13 +207,19 @@ impl StreamClient {
         let headers = headers.map(|(name, value)| (name.to_owned(), value)).into();
         let method = "POST".to_owned();
         let request = HttpRequest { method, path: "/".to_owned(), headers, body: body.to_string().into() };
-        let response = request_to(url.trim_end_matches('/'), None, request).await;
         let response =
-            response.map_err(|message| StreamError { code: String::new(), message: format!("{url}: {message}") })?;
-        let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+            tokio::time::timeout(REQUEST_TIMEOUT, request_to(url.trim_end_matches('/'), None, request)).await;
+        let Ok(response) = response else {
+            let seconds = REQUEST_TIMEOUT.as_secs();
+            return Err(StreamError::without_code(format!("{url}: {target}: no response within {seconds} seconds")));
+        };
+        let response = response.map_err(|message| StreamError::without_code(format!("{url}: {message}")))?;
+        let body = serde_json::from_slice::<Value>(&response.body).ok().filter(Value::is_object);
         if response.status == 200 {
-            return Ok(body);
+            let message = || format!("{url}: {target}: the response is not a JSON object");
+            return body.ok_or_else(|| StreamError::without_code(message()));
         }
+        let body = body.unwrap_or_default();
         // `com.amazonaws.dynamodb.v20120810#ResourceNotFoundException`
         let code = body["__type"].as_str().and_then(|code| code.rsplit('#').next()).unwrap_or_default().to_owned();
         let message = ["message", "Message"].iter().find_map(|key| body[*key].as_str()).unwrap_or_default();
@@ -201,11 +238,84 @@ fn epoch_seconds(time: &str) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::epoch_seconds;
+    use super::*;
 
     #[test]
     fn start_times_are_seconds_since_1970() {
         let all = ["1970-01-01T00:00:01.5Z", "1970-01-01T01:00:00+01:00"].map(epoch_seconds);
         assert!(all.iter().zip([1.5, 0.0]).all(|(found, expected)| (found - expected).abs() < 1e-9), "{all:?}");
+    }
+
+    fn client(url: String) -> StreamClient {
+        StreamClient { url, region: "us-east-1".to_owned(), service: StreamService::Kinesis }
+    }
+
+    /// Starts a service whose response to each request is `body` with status 200.
+    async fn service_with(body: &'static str) -> StreamClient {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let app = axum::Router::new().fallback(move || async move { body });
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        client(url)
+    }
+
+    #[tokio::test]
+    async fn only_a_valid_page_ends_a_shard() {
+        for body in [
+            "<html>",
+            "",
+            "null",
+            "[]",
+            "{}",
+            r#"{"Records": {}}"#,
+            r#"{"NextShardIterator": "a"}"#,
+            r#"{"Records": [], "NextShardIterator": 1}"#,
+        ] {
+            let error = service_with(body).await.records("i", 1).await.expect_err(body);
+            assert_eq!(error.code, "", "{body}");
+            assert!(error.message.contains("response"), "{body}: {}", error.message);
+        }
+        for body in [r#"{"Records": []}"#, r#"{"Records": [], "NextShardIterator": null}"#] {
+            let page = service_with(body).await.records("i", 1).await.expect(body);
+            assert_eq!(page.next_iterator, None, "{body}");
+        }
+        let page = service_with(r#"{"Records": [{}], "NextShardIterator": "j"}"#).await.records("i", 1).await;
+        let page = page.expect("a page");
+        assert_eq!((page.records.len(), page.next_iterator.as_deref()), (1, Some("j")));
+    }
+
+    #[tokio::test]
+    async fn responses_without_what_was_asked_for_are_errors() {
+        for body in ["<html>", "{}", r#"{"ShardIterator": null, "Shards": null}"#] {
+            let client = service_with(body).await;
+            let position = ShardPosition::Start(StartingPosition::TrimHorizon);
+            assert!(client.iterator("arn", "shard", &position).await.is_err(), "{body}");
+            assert!(client.shards("arn").await.is_err(), "{body}");
+            assert!(client.stream_arn("name").await.is_err(), "{body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn shards_have_their_parents_and_their_end() {
+        let client = service_with(
+            r#"{"Shards": [
+                {"ShardId": "a", "SequenceNumberRange": {"StartingSequenceNumber": "1", "EndingSequenceNumber": "2"}},
+                {"ShardId": "b", "ParentShardId": "a", "AdjacentParentShardId": "c"}
+            ]}"#,
+        );
+        let shards = client.await.shards("arn").await.expect("shards");
+        let shard = |id: &str, parents: &[&str], is_ended| {
+            let parents = parents.iter().map(|parent| (*parent).to_owned()).collect();
+            Shard { id: id.to_owned(), parents, is_ended }
+        };
+        assert_eq!(shards, [shard("a", &[], true), shard("b", &["a", "c"], false)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn request_without_a_response_fails() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let client = client(format!("http://{}", listener.local_addr().expect("an address")));
+        let error = client.records("i", 1).await.expect_err("no response");
+        assert!(error.message.contains("no response within 30 seconds"), "{}", error.message);
     }
 }

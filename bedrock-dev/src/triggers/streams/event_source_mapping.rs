@@ -1,11 +1,13 @@
 //! An event source mapping of a stream, which works like Lambda's: reads each shard in order, invokes the worker with a batch,
 //! and goes on when its records have succeeded or were discarded.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bedrock_build::triggers::{StartingPosition, StreamService, StreamTrigger, TriggerSource};
+use bedrock_model::date::rfc3339;
+use bedrock_model::limits::MAX_SYNC_PAYLOAD_BYTES;
 use bedrock_model::{Error, FunctionInfo, Invocation};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -14,7 +16,7 @@ use super::super::dispatcher::TriggerDispatcher;
 use super::batch_retry::{
     Batch, BatchResult, BatchRetryPolicy, DiscardReason, NextStep, PendingBatches, reported_result,
 };
-use super::client::{StreamClient, StreamError};
+use super::client::{Shard, StreamClient, StreamError};
 use super::discarded_batch::DiscardedBatch;
 use super::positions::{ShardPosition, StreamPositions};
 use super::record::{StreamFilters, StreamRecord, dynamodb_record, event_json, kinesis_record};
@@ -27,6 +29,8 @@ const SHARD_INTERVAL: Duration = Duration::from_secs(1);
 /// Pause before a batch that failed is retried. It doubles each time.
 const FIRST_RETRY_DELAY: Duration = Duration::from_millis(100);
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(10);
+/// Bytes of the records of a batch. The event has a few more (Lambda developer guide, "Batching behavior": 6 MB).
+const MAX_BATCH_BYTES: usize = MAX_SYNC_PAYLOAD_BYTES - r#"{"Records":[]}"#.len();
 
 /// A stream and the worker that it invokes.
 pub(in super::super) struct StreamMapping {
@@ -42,33 +46,64 @@ pub(in super::super) struct StreamMapping {
     pub(in super::super) url: String,
 }
 
+/// ARN of a stream on this machine, and a shard of it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct ShardKey {
+    arn: String,
+    shard: String,
+}
+
+/// The shards of a stream that were found.
+struct ShardReaders {
+    /// A reader returns its shard if that does not exist any more.
+    tasks: JoinSet<Option<ShardKey>>,
+    /// Those with a reader, also after their end.
+    started: HashSet<ShardKey>,
+    /// Those that had a reader, also if they were deleted.
+    read: HashSet<ShardKey>,
+    /// When the mapping began to look for shards, in RFC 3339.
+    since: String,
+}
+
 /// A shard that is read.
 struct ShardReader {
     mapping: Arc<StreamMapping>,
-    /// ARN of the stream on this machine.
-    arn: String,
-    shard: String,
+    key: ShardKey,
+    /// Where reading begins without a stored position.
+    start: StartingPosition,
     iterator: Option<String>,
     /// Sequence number of the last record that was read.
     last_read: Option<String>,
+    /// Records that were read and passed the filters, after those of the batch that is processed.
+    waiting: VecDeque<StreamRecord>,
+    /// Whether all records of a shard that was split or merged were read.
+    is_at_end: bool,
 }
 
-/// Records that were read, after the filters.
+/// Records of a batch.
 #[derive(Default)]
 struct GatheredRecords {
     records: Vec<StreamRecord>,
-    is_closed: bool,
+    bytes: usize,
 }
 
 /// Reads the stream and invokes the worker, without end.
 pub(in super::super) async fn poll(mapping: Arc<StreamMapping>) {
-    let mut readers = JoinSet::new();
-    let mut started = HashSet::new();
+    let mut readers = ShardReaders {
+        tasks: JoinSet::new(),
+        started: HashSet::new(),
+        read: HashSet::new(),
+        since: rfc3339(SystemTime::now()),
+    };
     // A persistent error is logged once.
     let mut last_error = String::new();
     loop {
-        while readers.try_join_next().is_some() {}
-        match mapping.start_readers(&mut readers, &mut started).await {
+        while let Some(ended) = readers.tasks.try_join_next() {
+            if let Ok(Some(deleted)) = ended {
+                readers.started.remove(&deleted);
+            }
+        }
+        match mapping.start_readers(&mut readers).await {
             Ok(()) => last_error.clear(),
             Err(error) if error.message != last_error => {
                 mapping.dispatcher.log_error(&mapping.function.worker, &error.message);
@@ -80,29 +115,80 @@ pub(in super::super) async fn poll(mapping: Arc<StreamMapping>) {
     }
 }
 
+impl GatheredRecords {
+    /// Takes records as long as they fit into the batch. A record that is too large for any batch is one of its own.
+    fn take(&mut self, waiting: &mut VecDeque<StreamRecord>, batch_size: usize) {
+        while self.records.len() < batch_size
+            && let Some(record) = waiting.pop_front()
+        {
+            let bytes = self.bytes + record.size();
+            if bytes > MAX_BATCH_BYTES && !self.records.is_empty() {
+                waiting.push_front(record);
+                return;
+            }
+            self.bytes = bytes;
+            self.records.push(record);
+        }
+    }
+}
+
 impl StreamMapping {
-    /// Starts to read the shards that are not yet read. A shard waits for the end of the one that it comes from.
-    async fn start_readers(
-        self: &Arc<Self>,
-        readers: &mut JoinSet<()>,
-        started: &mut HashSet<(String, String)>,
-    ) -> Result<(), StreamError> {
+    /// Starts to read the shards that are not yet read. A shard waits for the end of those that it comes from.
+    async fn start_readers(self: &Arc<Self>, readers: &mut ShardReaders) -> Result<(), StreamError> {
+        let worker = &self.function.worker;
+        let of_file = |error| StreamError::without_code(format!("failed to read the positions of shards: {error}"));
         let arn = self.client.stream_arn(&self.name).await?;
+        // Before the list: a shard that is closed here had ended before it was listed.
+        let mut positions = self.positions.of_stream(worker, &arn).map_err(of_file)?;
         let shards = self.client.shards(&arn).await?;
+        let key = |shard: &str| ShardKey { arn: arn.clone(), shard: shard.to_owned() };
+        if self.trigger.service == StreamService::Kinesis {
+            // A stream that was created again has the same ARN and the same shards.
+            let is_parent = |id: &String| shards.iter().any(|shard| shard.parents.contains(id));
+            for shard in shards.iter().filter(|shard| !shard.is_ended && !is_parent(&shard.id)) {
+                if positions.get(&shard.id) == Some(&ShardPosition::Closed) {
+                    self.positions.delete(worker, &arn, &shard.id).map_err(of_file)?;
+                    positions.remove(&shard.id);
+                    readers.started.remove(&key(&shard.id));
+                }
+            }
+        }
+        let is_latest = self.trigger.starting_position == StartingPosition::Latest;
+        let is_read = |read: &HashSet<ShardKey>, id: &String| positions.contains_key(id) || read.contains(&key(id));
+        // The records of a shard that ended before anything was read are not the latest.
+        let is_skipped = |read: &HashSet<ShardKey>, shard: &Shard| {
+            let is_unread = !is_read(read, &shard.id) && !shard.parents.iter().any(|parent| is_read(read, parent));
+            is_latest && shard.is_ended && is_unread
+        };
         for shard in &shards {
-            let is_parent_open = shard.parent.as_ref().is_some_and(|parent| {
-                let is_listed = shards.iter().any(|other| other.id == *parent);
-                is_listed && self.position(&arn, parent) != Some(ShardPosition::Closed)
+            let is_waiting = shard.parents.iter().any(|parent| {
+                let listed = shards.iter().find(|other| other.id == *parent);
+                let is_closed = positions.get(parent) == Some(&ShardPosition::Closed);
+                listed.is_some_and(|listed| !is_closed && !is_skipped(&readers.read, listed))
             });
-            if is_parent_open || !started.insert((arn.clone(), shard.id.clone())) {
+            let is_closed = positions.get(&shard.id) == Some(&ShardPosition::Closed);
+            let key = key(&shard.id);
+            if is_waiting || is_closed || is_skipped(&readers.read, shard) || !readers.started.insert(key.clone()) {
                 continue;
             }
-            let mapping = Arc::clone(self);
-            let shard = shard.id.clone();
-            let reader = ShardReader { mapping, arn: arn.clone(), shard, iterator: None, last_read: None };
-            readers.spawn(reader.run());
+            let has_read_parent = shard.parents.iter().any(|parent| is_read(&readers.read, parent));
+            let start = self.start(has_read_parent, &readers.since);
+            readers.read.insert(key.clone());
+            readers.tasks.spawn(ShardReader::new(Arc::clone(self), key, start).run());
         }
         Ok(())
+    }
+
+    /// Returns where reading of a shard without a stored position begins. All records of a shard that comes from one that was
+    /// read are new. An iterator of the type `LATEST` would lose what was written before it was requested.
+    fn start(&self, has_read_parent: bool, since: &str) -> StartingPosition {
+        match &self.trigger.starting_position {
+            StartingPosition::Latest if has_read_parent => StartingPosition::TrimHorizon,
+            StartingPosition::Latest if self.trigger.service == StreamService::Kinesis => {
+                StartingPosition::AtTimestamp(since.to_owned())
+            }
+            start => start.clone(),
+        }
     }
 
     fn position(&self, arn: &str, shard: &str) -> Option<ShardPosition> {
@@ -143,23 +229,35 @@ impl StreamMapping {
 }
 
 impl ShardReader {
-    async fn run(mut self) {
+    fn new(mapping: Arc<StreamMapping>, key: ShardKey, start: StartingPosition) -> Self {
+        let waiting = VecDeque::new();
+        Self { mapping, key, start, iterator: None, last_read: None, waiting, is_at_end: false }
+    }
+
+    /// Reads the shard to its end. Returns the shard if it does not exist any more.
+    async fn run(mut self) -> Option<ShardKey> {
         let mut last_error = String::new();
         loop {
             match self.next_records().await {
                 Ok(gathered) => {
                     last_error.clear();
-                    let is_closed = gathered.is_closed;
                     self.process(gathered.records).await;
+                    if !self.waiting.is_empty() {
+                        continue;
+                    }
                     // Also when filters have left nothing of what was read.
                     self.store(self.last_read.as_deref());
-                    if is_closed {
+                    if self.is_at_end {
                         self.store_position(None);
-                        return;
+                        return None;
                     }
                 }
+                Err(error) if error.is_not_found() => return Some(self.key),
                 Err(error) => {
-                    self.iterator = None;
+                    // A new iterator of the type `LATEST` would lose what is written in the meantime.
+                    if self.last_read.is_some() || !error.code.is_empty() {
+                        self.iterator = None;
+                    }
                     if error.message != last_error {
                         self.mapping.dispatcher.log_error(&self.mapping.function.worker, &error.message);
                         last_error = error.message;
@@ -173,12 +271,12 @@ impl ShardReader {
     /// Returns an iterator after the last record that was read, or after the stored position. If the stream does not have that
     /// record any more, reading goes on with the oldest one.
     async fn new_iterator(&self) -> Result<Option<String>, StreamError> {
-        let Self { mapping, arn, shard, .. } = self;
+        let Self { mapping, key: ShardKey { arn, shard }, .. } = self;
         let of_last = self.last_read.clone().map(ShardPosition::After);
-        let start = || ShardPosition::Start(mapping.trigger.starting_position.clone());
+        let start = || ShardPosition::Start(self.start.clone());
         let position = of_last.or_else(|| mapping.position(arn, shard)).unwrap_or_else(start);
         match mapping.client.iterator(arn, shard, &position).await {
-            Err(error) if error.is_position_lost() && matches!(position, ShardPosition::After(_)) => {
+            Err(error) if error.is_position_lost() && !matches!(position, ShardPosition::Start(_)) => {
                 let oldest = ShardPosition::Start(StartingPosition::TrimHorizon);
                 mapping.client.iterator(arn, shard, &oldest).await
             }
@@ -193,11 +291,22 @@ impl ShardReader {
         let mut gathered = GatheredRecords::default();
         let mut window_end = None;
         loop {
+            gathered.take(&mut self.waiting, batch_size);
+            let is_full = gathered.records.len() >= batch_size || !self.waiting.is_empty();
+            if is_full || self.is_at_end {
+                return Ok(gathered);
+            }
+            if !gathered.records.is_empty()
+                && Instant::now() >= *window_end.get_or_insert_with(|| Instant::now() + window)
+            {
+                return Ok(gathered);
+            }
             if self.iterator.is_none() {
                 self.iterator = self.new_iterator().await?;
             }
             let Some(iterator) = &self.iterator else {
-                return Ok(GatheredRecords { is_closed: true, ..gathered });
+                self.is_at_end = true;
+                return Ok(gathered);
             };
             let page = match self.mapping.client.records(iterator, batch_size - gathered.records.len()).await {
                 Ok(page) => page,
@@ -210,20 +319,14 @@ impl ShardReader {
             };
             let is_empty = page.records.is_empty();
             self.iterator = page.next_iterator;
-            gathered.is_closed = self.iterator.is_none();
-            self.add(&mut gathered.records, page.records);
-            let end = *window_end.get_or_insert_with(|| Instant::now() + window);
-            if gathered.records.is_empty() {
-                window_end = None;
-            }
-            let is_due =
-                !gathered.records.is_empty() && (Instant::now() >= end || gathered.records.len() >= batch_size);
-            if is_due || gathered.is_closed {
-                return Ok(gathered);
+            self.is_at_end = self.iterator.is_none();
+            self.add(page.records);
+            if self.is_at_end {
+                continue;
             }
             if is_empty {
                 tokio::time::sleep(POLL_INTERVAL).await;
-            } else if gathered.records.is_empty() {
+            } else if gathered.records.is_empty() && self.waiting.is_empty() {
                 // The filters have left nothing of them.
                 return Ok(gathered);
             }
@@ -231,24 +334,27 @@ impl ShardReader {
     }
 
     /// Adds the records that the filters accept.
-    fn add(&mut self, records: &mut Vec<StreamRecord>, page: Vec<serde_json::Value>) {
+    fn add(&mut self, page: Vec<serde_json::Value>) {
         let count = page.len();
-        let before = records.len();
+        let before = self.waiting.len();
         for record in page {
             let shown_arn = match &self.mapping.trigger.source {
                 TriggerSource::Existing(arn) => arn,
-                TriggerSource::Own(_) => &self.arn,
+                TriggerSource::Own(_) => &self.key.arn,
             };
             let record = match self.mapping.trigger.service {
                 StreamService::Dynamodb => dynamodb_record(record, shown_arn),
-                StreamService::Kinesis => kinesis_record(&record, shown_arn, &self.shard),
+                StreamService::Kinesis => kinesis_record(&record, shown_arn, &self.key.shard),
             };
+            if self.last_read.is_none() {
+                self.store_first(&record.sequence);
+            }
             self.last_read = Some(record.sequence.clone());
             if self.mapping.filters.accepts(&record) {
-                records.push(record);
+                self.waiting.push_back(record);
             }
         }
-        self.mapping.publish(TriggerState::Filtered, count - (records.len() - before));
+        self.mapping.publish(TriggerState::Filtered, count - (self.waiting.len() - before));
     }
 
     /// Invokes the worker until all records are processed or discarded.
@@ -316,8 +422,8 @@ impl ShardReader {
                 reason,
                 request_id: request_id.to_owned(),
                 function_arn: &mapping.function.arn,
-                stream_arn: &self.arn,
-                shard: &self.shard,
+                stream_arn: &self.key.arn,
+                shard: &self.key.shard,
             };
             if let Err(error) = discarded.send(destination, &mapping.url, SystemTime::now()).await {
                 let message = format!("the record of a discarded batch does not reach `{destination}`: {error}");
@@ -335,10 +441,24 @@ impl ShardReader {
     }
 
     fn store_position(&self, sequence: Option<&str>) {
-        let mapping = &self.mapping;
-        if let Err(error) = mapping.positions.set(&mapping.function.worker, &self.arn, &self.shard, sequence) {
+        let Self { mapping, key: ShardKey { arn, shard }, .. } = self;
+        self.log_failure(mapping.positions.set(&mapping.function.worker, arn, shard, sequence));
+    }
+
+    /// Stores that the shard is to be read from a record on, unless a position is stored. After a restart, `LATEST` would be
+    /// after this record.
+    fn store_first(&self, sequence: &str) {
+        let Self { mapping, key: ShardKey { arn, shard }, .. } = self;
+        self.log_failure(mapping.positions.set_first(&mapping.function.worker, arn, shard, sequence));
+    }
+
+    fn log_failure(&self, stored: rusqlite::Result<()>) {
+        if let Err(error) = stored {
             let message = format!("failed to store the position of a shard: {error}");
-            mapping.dispatcher.log_error(&mapping.function.worker, &message);
+            self.mapping.dispatcher.log_error(&self.mapping.function.worker, &message);
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,13 @@ pub(in super::super) struct StreamRecord {
     pub(super) event: Value,
 }
 
+impl StreamRecord {
+    /// Returns the bytes that the record takes in the event of a batch.
+    pub(super) fn size(&self) -> usize {
+        self.event.to_string().len() + ",".len()
+    }
+}
+
 /// Returns the event of a batch.
 pub(in super::super) fn event_json(records: &[StreamRecord]) -> Value {
     json!({ "Records": records.iter().map(|record| &record.event).collect::<Vec<_>>() })

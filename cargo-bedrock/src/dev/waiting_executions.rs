@@ -28,8 +28,8 @@ const MAX_REASON_CHARS: usize = 1024;
 /// Prints a line about a worker.
 type PrintLine = Arc<dyn Fn(LogLine) + Send + Sync>;
 
-/// Why executions were paused the last time, by ARN, as far as the user has been told: whoever resumes one of them wants it
-/// to go on with the changed code. `None` after the code has fitted.
+/// Why executions were paused the last time, by ARN, as far as the user has been told: an execution that is resumed
+/// goes on with the changed code. `None` after the code has fitted.
 type PauseReasons = Arc<Mutex<HashMap<String, Option<String>>>>;
 
 /// Checks the executions of a dev server, one reload after the other.

@@ -35,7 +35,7 @@ pub(crate) struct Replayer<'a> {
     pub(crate) compile: &'a CompileFn<'a>,
     /// Where the calls of Python and JavaScript workers go.
     pub(crate) server: &'a ReplayServer,
-    /// Whether nobody waits for the results any more.
+    /// Whether the results are not needed any more.
     pub(crate) is_stale: &'a dyn Fn() -> bool,
 }
 

@@ -20,7 +20,7 @@ use crate::worker_tools::python_path;
 
 /// How far in the future everything is for which the execution waits: a timer of Node.js has at most 24 days.
 pub(super) const LATER_MS: u64 = 3_600_000;
-/// Why a replay was ended whose result nobody needs.
+/// Why a replay was ended whose result is not needed.
 pub(super) const STALE: &str = "the code has changed in the meantime";
 /// Characters of the output of a failed program that are shown.
 const SHOWN_OUTPUT_CHARS: usize = 2_000;
@@ -179,7 +179,7 @@ mod tests {
     fn code_that_does_not_end_is_killed() {
         let causes = replay_of_hanging_code(Duration::from_millis(50), &|| false);
         assert_eq!(causes, ["the code did not end within its timeout of 30 s"]);
-        // Nobody waits for the result of an older version of the code.
+        // The result of an older version of the code is not needed.
         let causes = replay_of_hanging_code(Duration::from_secs(3600), &|| true);
         assert_eq!(causes, ["the code has changed in the meantime"]);
     }

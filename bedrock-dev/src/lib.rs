@@ -68,4 +68,4 @@ pub use replay::ReplayedWorker;
 pub use reservation::{Reservation, is_reserved};
 pub use running_server::{HttpRequest, HttpResponse, RunningInvocation, RunningServer, request_to};
 pub use server::{DURABLE_STORE, DevServer};
-pub use triggers::{SAMPLE_NAMES, TriggerSetupError, http_event, http_request, sample_event};
+pub use triggers::{SAMPLE_NAMES, TriggerSetupError, http_event, http_request, resource_variables, sample_event};

@@ -12,8 +12,14 @@ use super::output;
 use bedrock_model::Error;
 
 /// Installs the dependencies of these Python and JavaScript workers, and returns what is needed to run their code, in
-/// the same order. `api` is the URL of Lambda's API of a running app.
-pub fn prepare_workers(app: AppInfo, workers: &[String], api: Option<&str>) -> Result<Vec<WorkerTools>, Error> {
+/// the same order. `api` is the URL of Lambda's API of a running app, and `variables` are those that its functions have in
+/// addition to those of their settings.
+pub fn prepare_workers(
+    app: AppInfo,
+    workers: &[String],
+    api: Option<&str>,
+    variables: Vec<(String, String)>,
+) -> Result<Vec<WorkerTools>, Error> {
     let not_started = |error: std::io::Error| Error::NotStarted {
         worker: workers.first().cloned().unwrap_or_default(),
         message: format!("failed to start the async runtime: {error}"),
@@ -24,7 +30,7 @@ pub fn prepare_workers(app: AppInfo, workers: &[String], api: Option<&str>) -> R
         api: ApiUrl::known(api.unwrap_or_default().to_owned()),
         access_key: None,
         output: output::start(None),
-        variables: Vec::new(),
+        variables,
         debuggers: HashMap::new(),
         requires_current_contracts: true,
     };

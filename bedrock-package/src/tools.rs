@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -23,6 +24,9 @@ const MAX_OUTPUT_LINES: usize = 12;
 
 /// Number of bytes of a command line that an error shows.
 const MAX_COMMAND_BYTES: usize = 100;
+
+/// How often [`ToolRunner::finish_unless`] looks at a tool.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Runs tools, and ends them when the user interrupts the program.
 #[derive(Debug, Clone, Default)]
@@ -86,6 +90,25 @@ impl ToolRunner {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).process_groups.retain(|group| *group != pid);
         self.check()?;
         Ok(status.success())
+    }
+
+    /// Like [`ToolRunner::finish`], but kills the process group of the tool as soon as `is_over` returns `true`. Returns `None`
+    /// if it did.
+    pub fn finish_unless(
+        &self,
+        child: &mut Child,
+        command: &Command,
+        is_over: &dyn Fn() -> bool,
+    ) -> Result<Option<bool>> {
+        // The tool is not reaped before it has exited, so its id cannot be that of another process.
+        while let Ok(None) = child.try_wait() {
+            if is_over() {
+                let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
+                return self.finish(child, command).map(|_| None);
+            }
+            thread::sleep(POLL_INTERVAL);
+        }
+        self.finish(child, command).map(Some)
     }
 
     /// Runs a tool and returns its standard output. If it fails, the error has `message`, and the part of the tool's

@@ -152,6 +152,12 @@ impl LocalResources {
     }
 }
 
+/// Returns the environment variables by which functions of an app find the queues, buckets and services of a server at
+/// `url`, `http://127.0.0.1:PORT`.
+pub fn resource_variables(app: &App, url: &str) -> Vec<(String, String)> {
+    LocalResources::new(app, url).variables(app)
+}
+
 /// Returns the settings of all functions of an app.
 fn functions(app: &App) -> impl Iterator<Item = &FunctionSettings> {
     app.workers.iter().map(|worker| &worker.settings).chain([&app.settings.endpoint])

@@ -40,6 +40,7 @@ pub(crate) use dispatcher::TriggerDispatcher;
 #[cfg(fuzzing)]
 pub use fuzzing::{s3_routes, sqs_routes};
 pub(crate) use local_resources::LocalResources;
+pub use local_resources::resource_variables;
 pub use registry::TriggerSetupError;
 pub(crate) use registry::{FireError, Triggers};
 pub use sample_event::{SAMPLE_NAMES, http_event, http_request, sample_event};

@@ -11,7 +11,8 @@ use clap::Args;
 
 use super::args::AwsArgs;
 use crate::executions::matches;
-use crate::replay::{CompileFn, RecordedHistory, Replayer, compile, of_dev, of_file, of_stage};
+use crate::replay::{CompileFn, RecordedHistory, ReplayServer, Replayer, compile, of_dev, of_file, of_stage};
+use crate::running_dev::RunningDev;
 use crate::session::Session;
 
 const EXAMPLES: &str = "\
@@ -68,7 +69,9 @@ impl Replay {
         let mut errors = Vec::new();
         let mut unnamed = 0;
         let compile: &CompileFn<'_> = &|workers| compile(&app, workers, session.print, &tools);
-        let replayer = Replayer { app: &app, tools: &tools, compile };
+        let url = self.port.map(|port| format!("http://127.0.0.1:{port}")).or_else(|| RunningDev::find_url(&app));
+        let server = ReplayServer::for_command(&app, url.as_deref(), &|name| std::env::var(name).ok());
+        let replayer = Replayer { app: &app, tools: &tools, compile, server: &server, is_stale: &|| false };
         replayer.replay(&workers, &histories, &mut |replayed| match replayed.result {
             Ok(result) => {
                 unnamed += result.unnamed;

@@ -208,7 +208,7 @@ async fn serve(
         update_call_graph: &update_call_graph,
         compiled: &compiled,
         targets,
-        waiting: &WaitingExecutions::new(port, compiler, output),
+        waiting: &WaitingExecutions::new(&services.applied_to(app), port, compiler, output),
     };
     let key_action = async {
         match key_handler.run(keyboard, || compiler.graph_text(app)).await {

@@ -1,49 +1,64 @@
 //! What a reload means for the executions of durable workers that wait: replays them with the changed code, and pauses those
 //! that it does not fit, so that the change does not end them. When the code fits again, they go on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bedrock_build::{App, Worker};
 use bedrock_dev::ReloadOutcome;
 use bedrock_dev::execution::LogLine;
 use bedrock_diagnostics::Result;
+use serde_json::Value;
 
 use super::compile::Compiler;
 use super::output::Output;
 use crate::executions::Executions;
-use crate::replay::{CompileFn, RecordedHistory, Replayed, Replayer};
+use crate::replay::{CompileFn, RecordedHistory, ReplayServer, Replayed, Replayer};
 
 /// Executions of a worker that are replayed after a reload, the newest ones.
 const MAX_REPLAYED_EXECUTIONS: usize = 50;
 /// How the reason of a pause begins that this module has requested.
 const PAUSE_REASON: &str = "the changed code does not fit: ";
+/// The reason of a resumption that this module has requested.
+const RESUME_REASON: &str = "the code fits again";
 /// Characters of the reason that Lambda's API accepts.
 const MAX_REASON_CHARS: usize = 1024;
 
 /// Prints a line about a worker.
 type PrintLine = Arc<dyn Fn(LogLine) + Send + Sync>;
 
+/// Why executions were paused the last time, by ARN, as far as the user has been told: an execution that is resumed
+/// goes on with the changed code. `None` after the code has fitted.
+type PauseReasons = Arc<Mutex<HashMap<String, Option<String>>>>;
+
 /// Checks the executions of a dev server, one reload after the other.
 pub(super) struct WaitingExecutions {
     port: u16,
+    server: ReplayServer,
     compiler: Compiler,
     print: PrintLine,
-    /// The number of the newest reload: earlier ones are not checked any more.
+    /// The number of the newest reload: checks of earlier ones end early.
     newest: Arc<AtomicU64>,
+    /// Reloaded workers that no check has come to the end of.
+    unchecked: Arc<Mutex<BTreeSet<String>>>,
     /// Locked while a reload is checked.
-    running: Arc<Mutex<()>>,
+    running: Arc<tokio::sync::Mutex<()>>,
+    reasons: PauseReasons,
 }
 
 impl WaitingExecutions {
-    pub(super) fn new(port: u16, compiler: &Compiler, output: &Output) -> Self {
+    /// Creates the checks of the server on `port`, which runs `app`.
+    pub(super) fn new(app: &App, port: u16, compiler: &Compiler, output: &Output) -> Self {
         Self {
             port,
+            server: ReplayServer::running(app, &format!("http://127.0.0.1:{port}")),
             compiler: compiler.clone(),
             print: Arc::new(output.log_sink()),
             newest: Arc::default(),
+            unchecked: Arc::default(),
             running: Arc::default(),
+            reasons: Arc::default(),
         }
     }
 
@@ -54,25 +69,36 @@ impl WaitingExecutions {
         if workers.is_empty() {
             return;
         }
-        let number = self.newest.fetch_add(1, Ordering::SeqCst) + 1;
-        let newest = Arc::clone(&self.newest);
+        lock(&self.unchecked).extend(workers);
+        let check = Check {
+            app: app.clone(),
+            port: self.port,
+            server: self.server.clone(),
+            compiler: self.compiler.clone(),
+            print: self.print.clone(),
+            number: self.newest.fetch_add(1, Ordering::SeqCst) + 1,
+            newest: Arc::clone(&self.newest),
+            reasons: Arc::clone(&self.reasons),
+        };
+        let unchecked = Arc::clone(&self.unchecked);
         let running = Arc::clone(&self.running);
-        let check =
-            Check { app: app.clone(), port: self.port, compiler: self.compiler.clone(), print: self.print.clone() };
-        tokio::task::spawn_blocking(move || {
-            let _guard = running.lock().unwrap_or_else(PoisonError::into_inner);
-            if newest.load(Ordering::SeqCst) != number {
-                return;
-            }
-            if let Err(error) = check.run(&workers) {
-                let report = error.reports.first().map(|report| report.message.as_str()).unwrap_or_default();
-                check.print_line(
-                    "",
-                    &format!("warning: waiting executions were not compared with the changed code: {report}"),
-                );
-            }
+        tokio::spawn(async move {
+            let _guard = running.lock_owned().await;
+            // Its failure would be a panic, which has been printed.
+            let _ = tokio::task::spawn_blocking(move || check.run_and_report(&unchecked)).await;
         });
     }
+}
+
+impl Drop for WaitingExecutions {
+    /// The program does not end before a check has ended.
+    fn drop(&mut self) {
+        self.newest.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn durable<'a>(app: &'a App, names: &BTreeSet<String>) -> impl Iterator<Item = &'a Worker> {
@@ -84,8 +110,13 @@ fn durable<'a>(app: &'a App, names: &BTreeSet<String>) -> impl Iterator<Item = &
 struct Check {
     app: App,
     port: u16,
+    server: ReplayServer,
     compiler: Compiler,
     print: PrintLine,
+    /// The number of the reload.
+    number: u64,
+    newest: Arc<AtomicU64>,
+    reasons: PauseReasons,
 }
 
 /// An execution that waits.
@@ -97,6 +128,29 @@ struct Waiting {
 }
 
 impl Check {
+    /// Checks the workers of `unchecked`. They are there again afterwards if a newer reload has to check them.
+    fn run_and_report(&self, unchecked: &Mutex<BTreeSet<String>>) {
+        if self.is_stale() {
+            return;
+        }
+        let workers = std::mem::take(&mut *lock(unchecked));
+        let result = self.run(&workers);
+        if self.is_stale() {
+            lock(unchecked).extend(workers);
+        } else if let Err(error) = result {
+            let report = error.reports.first().map(|report| report.message.as_str()).unwrap_or_default();
+            self.print_line(
+                "",
+                &format!("warning: waiting executions were not compared with the changed code: {report}"),
+            );
+        }
+    }
+
+    /// Returns whether there was a newer reload, or the server ends.
+    fn is_stale(&self) -> bool {
+        self.newest.load(Ordering::SeqCst) != self.number
+    }
+
     fn run(&self, names: &BTreeSet<String>) -> Result<()> {
         let executions = Executions::connect(&self.app, Some(self.port))?;
         let workers: Vec<&Worker> = durable(&self.app, names).collect();
@@ -104,13 +158,15 @@ impl Check {
         for worker in &workers {
             waiting.extend(self.waiting(&executions, worker.name.as_str())?);
         }
-        if waiting.is_empty() {
+        if waiting.is_empty() || self.is_stale() {
             return Ok(());
         }
         let histories: Vec<RecordedHistory> = waiting.iter().map(|each| each.history.clone()).collect();
         let compiled = self.compiler.last_programs();
         let compile: &CompileFn<'_> = &|_| Ok(compiled.clone());
-        let replayer = Replayer { app: &self.app, tools: self.compiler.tools(), compile };
+        let is_stale = &|| self.is_stale();
+        let tools = self.compiler.tools();
+        let replayer = Replayer { app: &self.app, tools, compile, server: &self.server, is_stale };
         replayer.replay(&workers, &histories, &mut |replayed| {
             let found = waiting.iter().find(|each| each.history.arn == replayed.history.arn);
             if let Some(found) = found {
@@ -124,6 +180,9 @@ impl Check {
         let mut waiting = Vec::new();
         let mut missing = 0;
         for execution in executions.list_of(worker)? {
+            if self.is_stale() {
+                break;
+            }
             let arn = execution["DurableExecutionArn"].as_str().unwrap_or_default().to_owned();
             let is_paused = match execution["Status"].as_str() {
                 Some("RUNNING") => false,
@@ -154,26 +213,44 @@ impl Check {
                 let causes = report.map(|report| report.causes.join(": ")).unwrap_or_default();
                 format!("warning: the execution `{label}` was not compared with the changed code: {causes}")
             }
-            Ok(result) => match (&result.divergence, waiting.is_paused) {
-                (None, false) => return,
-                (None, true) => match executions.resume(&waiting.arn, None) {
-                    Ok(()) => format!("the code fits the execution `{label}` again, which continues"),
-                    // It has ended in the meantime.
-                    Err(_) => return,
-                },
-                (Some(divergence), is_paused) => {
-                    let reason: String = format!("{PAUSE_REASON}{divergence}").chars().take(MAX_REASON_CHARS).collect();
-                    if !is_paused && executions.pause(&waiting.arn, Some(&reason)).is_err() {
-                        return;
-                    }
-                    format!(
-                        "warning: the changed code does not fit the execution `{label}`, which is paused: {divergence}\n\
-                         help: undo the change, or continue with it: `cargo bedrock executions resume {label}`"
-                    )
-                }
+            Ok(result) => match &result.divergence {
+                None => self.apply_fit(executions, waiting),
+                Some(divergence) => self.apply_divergence(executions, waiting, divergence),
             },
         };
         self.print_line(worker, &text);
+    }
+
+    /// Resumes an execution that a check has paused. Returns what is printed.
+    fn apply_fit(&self, executions: &Executions, waiting: &Waiting) -> String {
+        lock(&self.reasons).insert(waiting.arn.clone(), None);
+        // Otherwise it has ended in the meantime.
+        if waiting.is_paused && executions.resume(&waiting.arn, Some(RESUME_REASON)).is_ok() {
+            return format!("the code fits the execution `{}` again, which continues", waiting.history.label);
+        }
+        String::new()
+    }
+
+    /// Pauses an execution, unless the user has resumed it after it was paused for the same reason. Returns what is printed.
+    fn apply_divergence(&self, executions: &Executions, waiting: &Waiting, divergence: &str) -> String {
+        let label = &waiting.history.label;
+        let reason: String = format!("{PAUSE_REASON}{divergence}").chars().take(MAX_REASON_CHARS).collect();
+        let known = lock(&self.reasons).get(&waiting.arn).cloned();
+        // A `dev` that has ended may have paused it.
+        let known = known.unwrap_or_else(|| last_reason(&waiting.history.events));
+        if !waiting.is_paused {
+            if known.as_ref() == Some(&reason) {
+                return format!("note: the changed code does not fit the execution `{label}`, which you have resumed");
+            }
+            if executions.pause(&waiting.arn, Some(&reason)).is_err() {
+                return String::new();
+            }
+        }
+        lock(&self.reasons).insert(waiting.arn.clone(), Some(reason));
+        format!(
+            "warning: the changed code does not fit the execution `{label}`, which is paused: {divergence}\n\
+             help: undo the change, or continue with it: `cargo bedrock executions resume {label}`"
+        )
     }
 
     fn print_line(&self, worker: &str, text: &str) {
@@ -187,4 +264,44 @@ impl Check {
 fn is_paused_here(executions: &Executions, arn: &str) -> bool {
     let execution = executions.get(arn).unwrap_or_default();
     execution["PauseDetails"]["Reason"].as_str().is_some_and(|reason| reason.starts_with(PAUSE_REASON))
+}
+
+/// Returns why a check has paused an execution the last time. `None` if it fitted again later, or was never paused.
+fn last_reason(events: &[Value]) -> Option<String> {
+    let reason = |event: &Value, details: &str| event[details]["Reason"]["Payload"].as_str().map(str::to_owned);
+    events.iter().fold(None, |last, event| match event["EventType"].as_str() {
+        Some("ExecutionPaused") => {
+            reason(event, "ExecutionPausedDetails").filter(|reason| reason.starts_with(PAUSE_REASON)).or(last)
+        }
+        Some("ExecutionResumed") => {
+            last.filter(|_| reason(event, "ExecutionResumedDetails").as_deref() != Some(RESUME_REASON))
+        }
+        _ => last,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn event(event_type: &str, reason: Option<&str>) -> Value {
+        let mut event = json!({ "EventType": event_type });
+        event[format!("{event_type}Details")] = json!({ "Reason": { "Payload": reason } });
+        event
+    }
+
+    #[test]
+    fn reason_of_a_pause_is_known_after_a_restart() {
+        let paused = event("ExecutionPaused", Some("the changed code does not fit: a"));
+        let by_user = event("ExecutionPaused", Some("lunch"));
+        let resumed = event("ExecutionResumed", None);
+        let fits = event("ExecutionResumed", Some(RESUME_REASON));
+        let expected = Some("the changed code does not fit: a".to_owned());
+        assert_eq!(last_reason(&[]), None);
+        assert_eq!(last_reason(&[by_user.clone(), resumed.clone()]), None);
+        assert_eq!(last_reason(&[paused.clone(), resumed.clone()]), expected);
+        assert_eq!(last_reason(&[paused.clone(), resumed.clone(), by_user, resumed]), expected);
+        assert_eq!(last_reason(&[paused, fits]), None);
+    }
 }

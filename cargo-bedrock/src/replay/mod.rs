@@ -4,8 +4,10 @@
 mod replayer;
 mod run;
 mod rust;
+mod server;
 mod sources;
 
 pub(crate) use replayer::{CompileFn, Replayed, Replayer};
 pub(crate) use rust::compile;
+pub(crate) use server::ReplayServer;
 pub(crate) use sources::{RecordedHistory, of_dev, of_file, of_stage};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use bedrock_build::{App, Worker};
 use bedrock_dev::ReplayedWorker;
@@ -10,9 +11,12 @@ use bedrock_package::tools::ToolRunner;
 use bedrock_package::{Function, Purpose, Request, compile_programs};
 use tokio::runtime::Runtime;
 
-use super::run::{LATER_MS, ReplayResult, now_ms};
+use super::run::{LATER_MS, ReplayResult, STALE, now_ms};
 use super::sources::RecordedHistory;
 use crate::ui::{BuildReporter, Printer};
+
+/// How often a replay looks whether it is stale.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Compiles workers for this machine, in the same way as `dev`.
 pub(crate) fn compile(
@@ -42,13 +46,24 @@ impl<'a> RustReplay<'a> {
         Ok(Self { worker, replayed, runtime })
     }
 
-    /// Replays one execution. Returns an error if its history cannot be replayed, or if the program does not run.
-    pub(super) fn replay(&mut self, history: &RecordedHistory) -> Result<ReplayResult> {
+    /// Replays one execution. Returns an error if its history cannot be replayed, if the program does not run, or if the replay
+    /// has become stale.
+    pub(super) fn replay(&mut self, history: &RecordedHistory, is_stale: &dyn Fn() -> bool) -> Result<ReplayResult> {
         let recorded = history.recorded(self.worker)?;
         let now = now_ms();
-        let replayed = self.runtime.block_on(self.replayed.replay(recorded, now, now + LATER_MS));
-        let (recorded, report) =
-            replayed.map_err(|error| history.replay_error(self.worker).cause(error.to_string()))?;
+        let failed = || history.replay_error(self.worker);
+        let stale = async {
+            while !is_stale() {
+                tokio::time::sleep(POLL_INTERVAL).await;
+            }
+        };
+        let replay = self.replayed.replay(recorded, now, now + LATER_MS);
+        let (recorded, report) = self.runtime.block_on(async {
+            tokio::select! {
+                replayed = replay => replayed.map_err(|error| failed().cause(error.to_string())),
+                () = stale => Err(failed().cause(STALE)),
+            }
+        })?;
         Ok(ReplayResult::of(&recorded, &report))
     }
 }

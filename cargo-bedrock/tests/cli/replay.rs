@@ -203,6 +203,30 @@ fn python_code_is_compared_with_recorded_executions() {
         (pack, "        raise ValueError('no more')\n", "the code fails: ValueError: no more"),
     ];
     check_changes(&recorded, &changes);
+    check_endpoints(&recorded);
+}
+
+/// Calls outside of steps do not come to AWS.
+fn check_endpoints(recorded: &Recorded) {
+    let found = recorded.ran.with_extension("endpoint");
+    let noting = format!(
+        "        open('{}', 'w').write(os.environ['AWS_ENDPOINT_URL'] + ' ' + os.environ['AWS_ENDPOINT_URL_LAMBDA'])\n",
+        found.display()
+    );
+    let first = "        context.step(lambda _: note('charge')";
+    assert!(recorded.code.contains(first));
+    recorded.app.write(recorded.main, &recorded.code.replace(first, &(noting + first)));
+    for (given, expected) in [
+        (None, "http://127.0.0.1:1 http://127.0.0.1:1"),
+        (Some("http://127.0.0.1:2"), "http://127.0.0.1:2 http://127.0.0.1:2"),
+    ] {
+        let mut command = recorded.app.command(&["replay", "flow", "--history", "history.json"]);
+        command.env_remove("AWS_ENDPOINT_URL_LAMBDA").env_remove("AWS_ENDPOINT_URL");
+        command.envs(given.map(|url| ("AWS_ENDPOINT_URL", url)));
+        let output = command.output().expect("it starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(fs::read_to_string(&found).expect("the endpoints"), expected);
+    }
 }
 
 #[test]

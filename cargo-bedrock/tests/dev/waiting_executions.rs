@@ -18,25 +18,33 @@ from bedrock.workers.worker import Worker
 
 class Flow(Worker):
     def execute(self, event, context):
+        # Variables of dev, outside of steps.
+        os.environ['AWS_ENDPOINT_URL'], os.environ['AWS_ENDPOINT_URL_SQS']
         context.step(lambda _: 1, name='charge')
         context.wait(Duration.from_days(30), name='grace')
         context.step(lambda _: 2, name='mail')
 ";
 
-/// Returns an app with the durable worker, if AWS's SDK is installed.
+/// Returns an app with the durable workers `flow` and `other`, if AWS's SDK is installed.
 fn app() -> Option<TestApp> {
     let lib = testbed::tool("durable/bin/python")?.parent()?.parent()?.join("lib");
     let mut sites = fs::read_dir(lib).ok()?.flatten().map(|entry| entry.path().join("site-packages"));
     let site: PathBuf = sites.find(|path| path.is_dir())?;
-    let app = TestApp::compilable().file("workers/flow/main.py", FLOW);
-    app.append(
-        "Cargo.toml",
-        &format!(
-            "\n[package.metadata.bedrock.workers.flow]\ndurable = {{ timeout = \"60d\" }}\n\
-             env = {{ DURABLE_SDK = \"{}\" }}\n",
-            site.display()
-        ),
-    );
+    let app = TestApp::compilable()
+        .file("workers/flow/main.py", FLOW)
+        .file("workers/other/main.py", &FLOW.replace("Flow", "Other"));
+    app.append("Cargo.toml", "\n[package.metadata.bedrock.dev]\nendpoint = \"http://127.0.0.1:1\"\n");
+    for worker in ["flow", "other"] {
+        app.append(
+            "Cargo.toml",
+            &format!(
+                "\n[package.metadata.bedrock.workers.{worker}]\ndurable = {{ timeout = \"60d\" }}\ntimeout = 900\n\
+                 env = {{ DURABLE_SDK = \"{}\", HANGS = \"{}\" }}\n",
+                site.display(),
+                app.path("target/hangs").display()
+            ),
+        );
+    }
     Some(app)
 }
 
@@ -50,15 +58,8 @@ fn wait_for_line(dev: &DevProcess, text: &str) -> String {
     }
 }
 
-fn status(app: &TestApp, dev: &DevProcess) -> Value {
-    let output = app.bedrock(&["executions", "ls", "--json", "--port", &dev.port().to_string()]);
-    let all: Value = serde_json::from_str(&output.stdout).unwrap_or_default();
-    all[0]["Status"].clone()
-}
-
-#[test]
-fn execution_is_paused_while_saved_code_does_not_fit() {
-    let Some(app) = app() else { return };
+/// Starts a server and an execution, and waits until it waits. Returns its ARN, too.
+fn dev_with_waiting_execution(app: &TestApp) -> (DevProcess, String) {
     let dev = DevProcess::start_command(app.command(&["dev", "--port", "0", "--message-format", "json"]));
     assert_eq!(dev.post_event("flow", "{}"), 202);
     let started = Instant::now();
@@ -68,10 +69,22 @@ fn execution_is_paused_while_saved_code_does_not_fit() {
         let arn = all[0]["DurableExecutionArn"].as_str().unwrap_or_default().to_owned();
         let history = app.bedrock(&["executions", "history", &arn, "--json", "--port", &dev.port().to_string()]);
         if history.stdout.contains("InvocationCompleted") {
-            break;
+            return (dev, arn);
         }
         assert!(started.elapsed() < Duration::from_secs(60), "{}", history.stderr);
     }
+}
+
+fn status(app: &TestApp, dev: &DevProcess) -> Value {
+    let output = app.bedrock(&["executions", "ls", "--json", "--port", &dev.port().to_string()]);
+    let all: Value = serde_json::from_str(&output.stdout).unwrap_or_default();
+    all[0]["Status"].clone()
+}
+
+#[test]
+fn execution_is_paused_while_saved_code_does_not_fit() {
+    let Some(app) = app() else { return };
+    let (dev, arn) = dev_with_waiting_execution(&app);
     // A change after the wait fits.
     app.edit("workers/flow/main.py", "'mail'", "'letter'");
     dev.wait_for("reloaded");
@@ -83,7 +96,47 @@ fn execution_is_paused_while_saved_code_does_not_fit() {
     assert!(warning.ends_with(expected), "{warning}");
     assert!(wait_for_line(&dev, "help: ").contains("`cargo bedrock executions resume "));
     assert_eq!(status(&app, &dev), json!("PAUSED"));
-    app.edit("workers/flow/main.py", "'patience'", "'grace'");
+    // The user wants the execution to go on, and another save does not change that.
+    app.run_ok(&["executions", "resume", &arn, "--port", &dev.port().to_string()]);
+    app.append("workers/flow/main.py", "# The end.\n");
+    let note = wait_for_line(&dev, "does not fit the execution");
+    assert!(note.starts_with("note: ") && note.ends_with("`, which you have resumed"), "{note}");
+    assert_eq!(status(&app, &dev), json!("RUNNING"));
+    app.edit("workers/flow/main.py", "'patience'", "'calm'");
+    let warning = wait_for_line(&dev, "does not fit the execution");
+    assert!(warning.starts_with("warning: ") && warning.ends_with("the wait `calm` there"), "{warning}");
+    assert_eq!(status(&app, &dev), json!("PAUSED"));
+    app.edit("workers/flow/main.py", "'calm'", "'grace'");
     wait_for_line(&dev, "again, which continues");
     assert_eq!(status(&app, &dev), json!("RUNNING"));
+    // A program that fails says nothing about the execution.
+    app.edit("workers/flow/main.py", "context.step(lambda _: 1, name='charge')", "os._exit(3)");
+    let warning = wait_for_line(&dev, "was not compared with the changed code");
+    assert!(warning.ends_with("the code ended the process"), "{warning}");
+    assert_eq!(status(&app, &dev), json!("RUNNING"));
+}
+
+#[test]
+fn hanging_replay_does_not_hold_up_those_of_later_saves() {
+    let Some(app) = app() else { return };
+    let (dev, _) = dev_with_waiting_execution(&app);
+    let hangs = app.path("target/hangs");
+    let wait_until_it_hangs = || {
+        let started = Instant::now();
+        while !hangs.exists() {
+            assert!(started.elapsed() < Duration::from_secs(120), "no replay");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        fs::remove_file(&hangs).expect("a file");
+    };
+    let step = "context.step(lambda _: 1, name='charge')";
+    let hanging = "open(os.environ['HANGS'], 'w').close(); __import__('time').sleep(3600)";
+    app.edit("workers/flow/main.py", step, hanging);
+    wait_until_it_hangs();
+    // What an unfinished check has not compared is compared by the next one, though it is about another worker.
+    app.append("workers/other/main.py", "# The end.\n");
+    wait_until_it_hangs();
+    app.edit("workers/flow/main.py", hanging, "context.step(lambda _: 1, name='bill')");
+    let warning = wait_for_line(&dev, "warning: ");
+    assert!(warning.ends_with("the code has the step `bill` there"), "{warning}");
 }

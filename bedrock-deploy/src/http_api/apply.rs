@@ -40,7 +40,7 @@ pub(crate) async fn delete(aws: &Aws, stage: &StageContext, actual: &ActualHttpA
     for id in &actual.statement_ids {
         remove_statement(aws, stage, id).await?;
     }
-    // Without the tag, nobody needs rights to read APIs any more.
+    // Without the tag, a deploy no longer needs rights to read APIs.
     let function = stage.function_arn(ENDPOINT);
     let untag = || aws.lambda.untag_resource().resource(&function).tag_keys(TRIGGERS_TAG).send();
     optional(call(Idempotency::Idempotent, untag).await)?;

@@ -18,7 +18,7 @@ fn app_is_created_with_an_endpoint_and_a_worker() {
     assert_snapshot!(app.run(&["new", "app", "my_app"]), @"
     exit code 0
     -- stderr
-    done: created app `my_app` in `my_app` (48 files)
+    done: created app `my_app` in `my_app` (49 files)
     next: run `cd my_app && cargo run`, then open `/hello/world` at the printed address
     next: run `cargo bedrock new worker NAME.rs` (or `.py`, `.js`, `.ts`) to add a worker
     ");
@@ -130,7 +130,7 @@ fn app_is_created_in_another_folder() {
     assert_snapshot!(app.run(&["new", "app", "my-app", "--dir", "code"]), @"
     exit code 0
     -- stderr
-    done: created app `my-app` in `code/my-app` (48 files)
+    done: created app `my-app` in `code/my-app` (49 files)
     next: run `cd code/my-app && cargo run`, then open `/hello/world` at the printed address
     next: run `cargo bedrock new worker NAME.rs` (or `.py`, `.js`, `.ts`) to add a worker
     ");
@@ -138,7 +138,7 @@ fn app_is_created_in_another_folder() {
     assert_snapshot!(app.run(&["-C", "code", "new", "app", "other"]), @"
     exit code 0
     -- stderr
-    done: created app `other` in `other` (48 files)
+    done: created app `other` in `other` (49 files)
     next: run `cd other && cargo run`, then open `/hello/world` at the printed address
     next: run `cargo bedrock new worker NAME.rs` (or `.py`, `.js`, `.ts`) to add a worker
     ");

@@ -230,7 +230,7 @@ mod tests {
     }
 
     /// Digest of [`form`] in the present [`FORMAT`].
-    const FORM: &str = "f840961265fd152a8e2d4966c6e0d4ddafe93540984d24f4f1c2d67ff2152631";
+    const FORM: &str = "95146fb1d8d3198bdeff45439bcbeafb349adcd5c050f3eba498dbb48b99d916";
 
     /// Describes the members of a record and of what it is about, and what a deploy does for that.
     fn form() -> String {

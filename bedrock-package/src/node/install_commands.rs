@@ -144,8 +144,7 @@ mod tests {
 
     fn shown(manager: PackageManager, version: &str, purpose: Purpose) -> String {
         let program = Program { path: PathBuf::from("tool"), version: version.to_owned() };
-        let folders =
-            InstallFolders { root: Path::new("/no/root"), worker: Path::new("/no/root/w"), member: Some("w") };
+        let folders = InstallFolders { root: Path::new("/app"), worker: Path::new("/app/w"), member: Some("w") };
         crate::tools::command_line(&install(manager, &program, folders, purpose))
     }
 

@@ -210,14 +210,15 @@ describe('dashboard pages', { skip }, () => {
     const main = await app.read('src/main.rs');
     await app.save('src/main.rs', `${main}\nfn broken( {}\n`);
     const banner = page.getByRole('alert').filter({ hasText: 'failed' });
-    await banner.waitFor({ timeout: 60_000 });
+    // The compile may wait for compiles of other tests in the same target folder.
+    await banner.waitFor({ timeout: 300_000 });
     await page.goto(`${dev.url}/builds`);
     await page.locator('main').getByText(/failed to compile/).first().waitFor();
     // The compiler's own message with its location.
     await page.locator('main').getByText(/src\/main\.rs:\d+:\d+/).first().waitFor();
     await app.save('src/main.rs', main);
     await window.open(dev, '/invocations');
-    await banner.waitFor({ state: 'detached', timeout: 60_000 });
+    await banner.waitFor({ state: 'detached', timeout: 300_000 });
   });
 
   test('every page can be used with the keyboard', async () => {

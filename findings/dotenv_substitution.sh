@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# guess: a `.env` file has the same values for each program of an app: `$` in a password is `$`, because the file is no shell script, and
-#   an unquoted text may contain quotes
-# behaviour: dotenvy, and uv with its `--env-file`, replace `$word` by a variable, and by an empty text if there is none, also where the
-#   readers for Python and JavaScript keep it; and they delete the quotes inside a text, so that JSON is JSON no more. They print no
-#   warning. Single quotes around the value make all of them agree.
+# guess: a `.env` file has the same values for each program of an app: `$` in a password is `$`, because the file is not a shell
+#   script, and a text without quotes around it may contain quotes
+# behaviour: dotenvy, and uv with its `--env-file`, replace `$word` by a variable, and by an empty text if there is none, also where
+#   the readers for Python and JavaScript keep it; and they delete the quotes inside a text, so that JSON is not valid any more. They
+#   print no warning. Single quotes around the value make all of them agree.
 # version: dotenvy 0.15.7 (crates.io); uv 0.13.9, python-dotenv 1.2.4 (PyPI); dotenv 18.0.10 (npm); Node.js 20
 # date: 2026-11-30
 # output:

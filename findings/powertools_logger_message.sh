@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # guess: the message of a log line is the text that the code logs, in Powertools for Python as in Powertools for TypeScript
-# behaviour: in Python it is whatever the text is as JSON: an order number becomes a number, and a query for the text does not find it;
-#   a short commit id such as `1e3` becomes 1000.0, so that the id is in no log; `5e1000` is written as `Infinity`, and the line is no JSON.
-#   A text with one more word is a text.
+# behaviour: in Python it is what the text is as JSON: an order number becomes a number, and a query for the text does not find it; an
+#   id such as `1e3` becomes 1000.0, so that the log does not contain the id; `5e1000` is written as `Infinity`, and the line is not
+#   valid JSON. A text with one more word is a text.
 # version: aws-lambda-powertools 3.37.0 (PyPI), @aws-lambda-powertools/logger 2.36.0 (npm)
 # date: 2026-11-30
 # output:

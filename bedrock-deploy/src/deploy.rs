@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bedrock_build::{App, Runtime};
 use bedrock_diagnostics::{Error, ExitKind, Interrupt, Result};
 
+use crate::alarms::read::read_alarms;
 use crate::apply::apply;
 use crate::apply::context::{ApplyContext, PublishedVersions};
 use crate::aws::{self, Aws, AwsOptions, request_count, with_interrupt};
@@ -119,6 +120,7 @@ async fn read_and_plan(
     read_triggers(aws, stage, desired, &mut actual, is_partial).await?;
     read_resources(aws, stage, desired, &mut actual).await?;
     read_http_api(aws, stage, desired, &mut actual, is_partial).await?;
+    read_alarms(aws, stage, desired, &mut actual, is_partial).await?;
     check_owned(stage, &actual.unmanaged)?;
     check_durability(stage, desired, &actual)?;
     // They end with the functions that the plan deletes.

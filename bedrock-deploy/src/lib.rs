@@ -21,6 +21,7 @@
 //! | `deployment_record`, `unchanged` | what the last deployment recorded, and the plan of a stage that it still describes |
 //! | `lock` | one operation at a time for each stage |
 //! | `triggers` | the same for schedules, queues and buckets |
+//! | `alarms` | CloudWatch alarms of functions |
 //! | `http_api` | the HTTP API of API Gateway in front of the endpoint |
 //! | `deploy`, `rollback`, `status`, `stage_check` | the operations |
 //! | `local_tables` | the app's tables on this machine, for `dev` |
@@ -33,6 +34,7 @@
 #![forbid(unsafe_code)]
 
 mod actual;
+mod alarms;
 mod apply;
 pub mod aws;
 mod concurrent;

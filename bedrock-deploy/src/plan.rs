@@ -16,6 +16,7 @@ use bedrock_artifacts::Digest;
 use serde_json::Value;
 
 use crate::actual::{Actual, ActualFunction, ActualRole, DeployedFunction};
+use crate::alarms::plan::plan_alarms;
 use crate::contract_record::is_contract_tag;
 use crate::contracts::{self, ContractBreak};
 use crate::desired::{Desired, DesiredFunction, EventInvokeConfig};
@@ -104,6 +105,7 @@ impl Plan {
         let mut triggers = plan_triggers(stage, desired, actual, is_partial);
         triggers.extend(plan_resources(stage, desired, &actual.resources));
         triggers.extend(plan_http_api(stage, desired, actual, is_partial));
+        triggers.extend(plan_alarms(stage, desired, actual));
         let is_unrecorded = |function: &ActualFunction| {
             function.deployed.as_ref().is_some_and(|deployed| deployed.tags.contains_key(UNRECORDED_TAG))
         };

@@ -22,6 +22,7 @@ use super::desired::{AppQueue, EventSourceMapping, NotificationConfig, Schedule}
 use super::mappings::list_mappings;
 use super::notifications::{encode_key_filter, notification_id, own_notifications};
 use super::step::{PlannedTrigger, TriggerStep as Step};
+use crate::alarms::apply as alarms;
 use crate::apply::context::{ApplyContext, StepError, StepResult};
 use crate::apply::resources;
 use crate::apply::upload::bucket_configuration;
@@ -121,6 +122,10 @@ impl StepContext<'_> {
             Step::DeleteRule(arn) => self.delete_rule(arn).await,
             Step::PutHttpApi(change) => http_api::put(self.aws, self.stage, self.observer, change).await,
             Step::DeleteHttpApi(actual) => http_api::delete(self.aws, self.stage, actual).await,
+            Step::PutAlarms { key, alarms } => alarms::put(self.aws, self.stage, key, alarms).await,
+            Step::DeleteAlarms { key, names, is_last } => {
+                alarms::delete(self.aws, self.stage, key, names, *is_last).await
+            }
             Step::CreateTable(name, key) => resources::create_table(self.aws, self.stage, name, key).await,
             Step::CreateTopic(name) => resources::create_topic(self.aws, self.stage, name).await,
             Step::CreateBus(name) => resources::create_bus(self.aws, self.stage, name).await,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::alarms::plan::ActualAlarms;
+use crate::alarms::alarm::ActualAlarms;
 use crate::contract_record::ContractRecord;
 use crate::cors::Cors;
 use crate::desired::{EventInvokeConfig, UrlAuth};

@@ -230,7 +230,7 @@ mod tests {
     }
 
     /// Digest of [`form`] in the present [`FORMAT`].
-    const FORM: &str = "b589bc31423656ea568e0360356d4e11b7cfc3611856a40676ac47ef643637c2";
+    const FORM: &str = "15775b4faec6f613ca7afffa6aba05adc8535cd9950bbc78814cbc295b383eb6";
 
     /// Describes the members of a record and of what it is about, and what a deploy does for that.
     fn form() -> String {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use aws_sdk_lambda::types::InvokeMode;
 use bedrock_diagnostics::{Error, ExitKind, Report, Result};
 
-use crate::alarms::desired::AlarmSettings;
+use crate::alarms::settings::AlarmSettings;
 use crate::contract_record::ContractRecord;
 use crate::cors::{CORS, Cors};
 use crate::destinations;

@@ -11,7 +11,7 @@ use bedrock_diagnostics::{Error, Report, Result};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::alarms::desired::AlarmSettings;
+use crate::alarms::settings::AlarmSettings;
 use crate::cors::Cors;
 use crate::durable::DurableConfig;
 use crate::http_api::desired::HttpApi;

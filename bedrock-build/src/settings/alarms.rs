@@ -50,7 +50,7 @@ impl Default for AlarmEvaluation {
 /// The alarms of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alarms {
-    /// The topic that is notified: the name of a topic of the app, or an ARN. `None`: nobody is notified.
+    /// The topic that is notified: the name of a topic of the app, or an ARN. `None`: no topic is notified.
     pub notify: Option<String>,
     /// Errors within a period. `None`: there is no such alarm.
     pub errors: Option<u64>,

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::desired::Alarm;
+use super::alarm::Alarm;
 use crate::apply::context::StepResult;
 use crate::aws::{Aws, Idempotency, call, optional};
 use crate::stage::{ALARMS_TAG, StageContext};

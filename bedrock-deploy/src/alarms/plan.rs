@@ -1,17 +1,15 @@
 //! Plans the alarms of each function. Planning does no I/O; the result is part of the plan for the stage.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::desired::{Alarm, desired_alarms};
+use super::alarm::{ActualAlarms, Alarm};
+use super::desired::desired_alarms;
 use crate::actual::Actual;
 use crate::desired::Desired;
 use crate::stage::{ALARMS_TAG, StageContext};
 use crate::step::Change;
 use crate::triggers::step::{PlannedTrigger, TriggerStep};
 use crate::version::change_text;
-
-/// Alarms by their names.
-pub(crate) type ActualAlarms = BTreeMap<String, Alarm>;
 
 /// Plans the alarms of the functions of `desired`, and those of others that exist; `actual` has only those of the operation.
 pub(crate) fn plan_alarms(stage: &StageContext, desired: &Desired, actual: &Actual) -> Vec<PlannedTrigger> {
@@ -80,7 +78,7 @@ fn plan_function(
 
 /// Returns what differs between two alarms of one name: `errors threshold 1 → 5`.
 fn differences(kind: &str, old: &Alarm, new: &Alarm) -> Vec<String> {
-    let text = |actions: &[String]| if actions.is_empty() { "nobody".to_owned() } else { actions.join(" ") };
+    let text = |actions: &[String]| if actions.is_empty() { "none".to_owned() } else { actions.join(" ") };
     let known: Vec<String> = [
         change_text("threshold", &old.threshold, &new.threshold),
         change_text("period", &old.period, &new.period),

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use bedrock_diagnostics::{Error, Result};
 use serde_json::{Value, json};
 
-use super::desired::{Alarm, alarm_key, desired_alarms};
+use super::alarm::{Alarm, alarm_key};
+use super::desired::desired_alarms;
 use crate::actual::Actual;
 use crate::aws::{Aws, AwsError, Idempotency};
 use crate::concurrent::map_concurrently;
@@ -17,8 +18,18 @@ type AwsResult<T> = std::result::Result<T, AwsError>;
 
 /// Alarms whose tags are read at the same time. CloudWatch allows 10 `ListTagsForResource` requests a second.
 const MAX_CONCURRENT_ALARMS: usize = 5;
-/// Alarms in one page of `DescribeAlarms`.
+/// Alarms in one page of `DescribeAlarms`, and names in one request.
 const MAX_ALARMS_PER_PAGE: usize = 100;
+
+/// An alarm that exists, with its state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AlarmState {
+    pub(crate) name: String,
+    /// `OK`, `ALARM` or `INSUFFICIENT_DATA`.
+    pub(crate) state: String,
+    /// Why, in CloudWatch's words.
+    pub(crate) reason: String,
+}
 
 /// Adds the alarms of the operation's functions to `actual`. Sends no requests if they neither have nor had any.
 pub(crate) async fn read_alarms(
@@ -64,6 +75,20 @@ pub(crate) async fn read_alarms(
         }
     }
     Ok(())
+}
+
+/// Returns the states of the alarms with these names that exist.
+pub(crate) async fn read_states(aws: &Aws, names: &[String]) -> AwsResult<Vec<AlarmState>> {
+    let mut states = Vec::new();
+    for names in names.chunks(MAX_ALARMS_PER_PAGE) {
+        let alarms = describe(aws, &json!({ "AlarmNames": names })).await?;
+        states.extend(alarms.iter().map(|alarm| AlarmState {
+            name: text(alarm, "AlarmName").to_owned(),
+            state: text(alarm, "StateValue").to_owned(),
+            reason: text(alarm, "StateReason").to_owned(),
+        }));
+    }
+    Ok(states)
 }
 
 /// Returns all metric alarms that `parameters` select.

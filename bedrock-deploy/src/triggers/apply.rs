@@ -51,6 +51,17 @@ pub(crate) async fn apply_triggers(context: ApplyContext<'_>, planned: &[&Planne
     map_concurrently(triggers, MAX_CONCURRENT_TRIGGERS, |planned| apply_trigger(context, planned)).await
 }
 
+/// Applies the steps that make what versions use and what a canary watches. Each can be repeated with the others later.
+pub(crate) async fn prepare_for_canary(context: ApplyContext<'_>, planned: &[&PlannedTrigger]) -> Result<()> {
+    let step_context = StepContext { aws: context.aws, stage: context.stage, observer: context.observer };
+    for step in planned.iter().flat_map(|planned| &planned.steps).filter(|step| step.precedes_canary()) {
+        context.interrupt.check()?;
+        let result = step_context.apply(step).await;
+        result.map_err(|error| error.into_error(format!("failed to {}", step.description())))?;
+    }
+    Ok(())
+}
+
 async fn apply_trigger(context: ApplyContext<'_>, planned: &PlannedTrigger) -> Result<()> {
     let trigger_started = Instant::now();
     let step_context = StepContext { aws: context.aws, stage: context.stage, observer: context.observer };

@@ -2,7 +2,7 @@
 
 use super::desired::{AppQueue, DesiredRule, EventSourceMapping, NotificationConfig, Schedule, SubscriptionFilter};
 use super::streams::desired::{StreamMapping, StreamSource};
-use crate::alarms::desired::Alarm;
+use crate::alarms::alarm::Alarm;
 use crate::http_api::actual::ActualHttpApi;
 use crate::http_api::change::HttpApiChange;
 use crate::stage::function_label;
@@ -205,6 +205,22 @@ impl TriggerStep {
             Self::DeleteAlarms { key, .. } => format!("delete alarms of {}", function_label(key)),
             Self::DeleteBucket(name) => format!("delete bucket `{name}`"),
         }
+    }
+
+    /// Returns whether the step makes something that versions use, or an alarm that a canary watches. The other steps make
+    /// something invoke the alias, and follow after all calls go to the new versions.
+    pub(crate) fn precedes_canary(&self) -> bool {
+        matches!(
+            self,
+            Self::TagFunction(_)
+                | Self::CreateQueue(_)
+                | Self::CreateBucket(_)
+                | Self::CreateTable(..)
+                | Self::CreateTopic(_)
+                | Self::CreateBus(_)
+                | Self::CreateStream(_)
+                | Self::PutAlarms { .. }
+        )
     }
 
     /// Returns the name of the step in JSON output.

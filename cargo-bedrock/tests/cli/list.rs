@@ -293,16 +293,16 @@ tracing = \"active\"
 
 #[test]
 fn alarms_in_force_are_listed_by_key_and_table() {
+    let of_app = "[package.metadata.bedrock]\nalarms = { notify = \"ops\", errors = 2 }\n";
+    let manifest = MANIFEST.replace("[package.metadata.bedrock]\n", of_app);
     let settings = "
-alarms = { notify = \"ops\", errors = 2 }
-
 [package.metadata.bedrock.workers.system_fetcher]
 alarms = { errors = 5 }
 
 [package.metadata.bedrock.stages.prod]
-alarms = { notify = \"oncall-{stage}\", throttles = false }
+alarms = { notify = \"oncall\", throttles = false }
 ";
-    let app = TestApp::with_manifest(&format!("{MANIFEST}{settings}")).file("workers/system_fetcher/main.py", "");
+    let app = TestApp::with_manifest(&format!("{manifest}{settings}")).file("workers/system_fetcher/main.py", "");
     let output = app.run(&["list", "--stage", "prod"]);
     let lines: Vec<_> = output.lines().map(str::trim).filter(|line| line.starts_with("alarms")).collect();
     let words: Vec<_> = lines.iter().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
@@ -310,11 +310,11 @@ alarms = { notify = \"oncall-{stage}\", throttles = false }
         words,
         [
             "alarms.errors 2 Cargo.toml:7",
-            "alarms.notify \"oncall-prod\" Cargo.toml:13, only `prod`",
-            "alarms.throttles false Cargo.toml:13, only `prod`",
-            "alarms.errors 5 Cargo.toml:10",
-            "alarms.notify \"oncall-prod\" Cargo.toml:13, only `prod`",
-            "alarms.throttles false Cargo.toml:13, only `prod`",
+            "alarms.notify \"oncall\" Cargo.toml:15, only `prod`",
+            "alarms.throttles false Cargo.toml:15, only `prod`",
+            "alarms.errors 5 Cargo.toml:12",
+            "alarms.notify \"oncall\" Cargo.toml:15, only `prod`",
+            "alarms.throttles false Cargo.toml:15, only `prod`",
         ]
     );
 }

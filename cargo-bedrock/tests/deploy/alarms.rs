@@ -58,7 +58,15 @@ fn alarms_are_created_changed_repaired_and_deleted() {
     let Some(aws) = EmulatedAws::start(false) else { return };
     put_theirs(&aws, "shop-dev-counter-latency");
     let mut app = app();
-    insta::assert_snapshot!(aws.deploy(&app), @"");
+    insta::assert_snapshot!(aws.deploy(&app), @"
+    + create  shop-dev-counter
+    + create  shop-dev-other
+    + create  queue shop-dev-jobs
+    + create  topic shop-dev-ops
+    + create  alarms shop-dev-counter
+
+    5 to create
+    ");
     let found = deployed(&aws);
     let of_errors = &found[1];
     assert_eq!(

@@ -8,6 +8,7 @@ mod alarms;
 mod alias;
 mod aws_rules;
 mod broken_access;
+mod canary;
 mod changes;
 mod contracts;
 mod converge;

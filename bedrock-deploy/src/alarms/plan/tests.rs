@@ -1,5 +1,7 @@
 //! Plans for desired and actual alarms.
 
+use std::collections::BTreeMap;
+
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
@@ -78,7 +80,7 @@ fn plan_says_what_differs() {
     assert_snapshot!(plan(&changed, &before).render(&stage()), @"
     stage `dev` of app `shop` in eu-west-1, account 123456789012
 
-    ~ update  alarms shop-dev-counter (errors threshold 1 → 5, errors period 60 → 120, errors notify arn:aws:sns:eu-west-1:123456789012:shop-dev-alerts → nobody, -throttles)
+    ~ update  alarms shop-dev-counter (errors threshold 1 → 5, errors period 60 → 120, errors notify arn:aws:sns:eu-west-1:123456789012:shop-dev-alerts → none, -throttles)
 
     1 to update, 1 unchanged
     ");
@@ -86,7 +88,13 @@ fn plan_says_what_differs() {
     for alarm in by_hand.alarms.values_mut().flat_map(BTreeMap::values_mut) {
         alarm.statistic = "Average".to_owned();
     }
-    assert_snapshot!(plan(&desired(worker(&json!({}))), &by_hand).render(&stage()), @"");
+    assert_snapshot!(plan(&desired(worker(&json!({}))), &by_hand).render(&stage()), @"
+    stage `dev` of app `shop` in eu-west-1, account 123456789012
+
+    ~ update  alarms shop-dev-counter (errors definition, throttles definition)
+
+    1 to update, 2 unchanged
+    ");
 }
 
 #[test]
@@ -100,7 +108,14 @@ fn alarms_are_deleted_with_the_setting_and_with_the_function() {
 
     1 to delete, 1 unchanged
     ");
-    assert_snapshot!(plan(&Desired::new(), &before).render(&stage()), @"");
+    assert_snapshot!(plan(&Desired::new(), &before).render(&stage()), @"
+    stage `dev` of app `shop` in eu-west-1, account 123456789012
+
+    - delete  shop-dev-counter (with its role and its log group)
+    - delete  alarms shop-dev-counter
+
+    2 to delete
+    ");
     // A deploy was killed between the last alarm and the tag.
     let killed = Actual { alarms: BTreeMap::new(), ..before };
     let plan = plan(&without, &killed);

@@ -17,6 +17,7 @@ pub(crate) type ActualAlarms = BTreeMap<String, Alarm>;
 
 /// A metric alarm, in the words of `PutMetricAlarm`.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::struct_field_names, reason = "the words are those of CloudWatch")]
 pub(crate) struct Alarm {
     pub(crate) name: String,
     pub(super) description: String,

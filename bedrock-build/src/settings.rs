@@ -1,6 +1,8 @@
 //! The settings of an app: the table `[package.metadata.bedrock]`. An unknown key or a wrong value is reported with
 //! file and line.
 
+mod alarm_reader;
+mod alarms;
 mod arn;
 mod cors;
 mod destination;
@@ -35,6 +37,7 @@ use crate::architecture::Architecture;
 use crate::manifest::Table;
 use crate::name::WorkerName;
 use crate::problem::Problem;
+pub use alarms::{AlarmEvaluation, AlarmSettings, AlarmThreshold, Alarms};
 pub use cors::Cors;
 pub use destination::Destination;
 pub use dev::{DevServices, DevSettings};
@@ -51,13 +54,15 @@ use stream_trigger_reader::stream_conflicts;
 use trigger_conflicts::trigger_conflicts;
 use use_reader::use_conflicts;
 
-const APP_KEYS: &[&str] = &["architecture", "dev", "endpoint", "stages", "workers", "workers-dir"];
+const APP_KEYS: &[&str] = &["alarms", "architecture", "dev", "endpoint", "stages", "workers", "workers-dir"];
 
 /// The settings of an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// The workers folder, relative to the app. Default `workers`.
     pub workers_dir: String,
+    /// The alarms of all functions of the app.
+    pub alarms: AlarmSettings,
     /// The instruction set architecture of all functions of the app.
     pub architecture: Architecture,
     /// The settings of `cargo bedrock dev`.
@@ -74,6 +79,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             workers_dir: "workers".to_owned(),
+            alarms: AlarmSettings::default(),
             architecture: Architecture::default(),
             dev: DevSettings::default(),
             endpoint: FunctionSettings::default(),
@@ -91,6 +97,10 @@ impl Settings {
         let mut stages = None;
         for (key, span, value) in table.entries() {
             match key {
+                "alarms" => {
+                    reader.record_origin(key, value);
+                    settings.alarms = reader.alarms(value, key);
+                }
                 "architecture" => {
                     let choices = Architecture::ALL.map(|architecture| (architecture.as_str(), architecture));
                     reader.record_origin(key, value);
@@ -112,7 +122,11 @@ impl Settings {
         }
         reader.problems.extend(trigger_conflicts(&reader.triggers));
         if let Some(stages) = stages {
-            let of_all = StageSettings { endpoint: Some(settings.endpoint.clone()), workers: settings.workers.clone() };
+            let of_all = StageSettings {
+                alarms: AlarmSettings::default(),
+                endpoint: Some(settings.endpoint.clone()),
+                workers: settings.workers.clone(),
+            };
             settings.stages = reader.stages(stages, &of_all);
         }
         reader.problems.extend(use_conflicts(&reader.uses));
@@ -136,6 +150,24 @@ impl Settings {
     pub fn worker_in(&self, stage: &str, name: &WorkerName) -> FunctionSettings {
         let of_stage = self.stages.get(stage).and_then(|stage| stage.workers.get(name.as_str()));
         of_stage.cloned().unwrap_or_else(|| self.of_worker(name))
+    }
+
+    /// Returns the alarms of the endpoint in `stage`, or in all stages that change nothing. `None` if it has none.
+    #[must_use]
+    pub fn endpoint_alarms(&self, stage: Option<&str>) -> Option<Alarms> {
+        self.alarms_of(stage, &stage.map_or(&self.endpoint, |stage| self.endpoint_in(stage)).alarms)
+    }
+
+    /// Returns the alarms of a worker in `stage`, or in all stages that change nothing. `None` if it has none.
+    #[must_use]
+    pub fn worker_alarms(&self, stage: Option<&str>, name: &WorkerName) -> Option<Alarms> {
+        let settings = stage.map_or_else(|| self.of_worker(name), |stage| self.worker_in(stage, name));
+        self.alarms_of(stage, &settings.alarms)
+    }
+
+    fn alarms_of(&self, stage: Option<&str>, of_function: &AlarmSettings) -> Option<Alarms> {
+        let of_stage = stage.and_then(|stage| self.stages.get(stage)).map(|stage| stage.alarms.clone());
+        AlarmSettings::combine(&[of_function, &of_stage.unwrap_or_default(), &self.alarms])
     }
 }
 

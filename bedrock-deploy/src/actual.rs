@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::alarms::alarm::ActualAlarms;
 use crate::contract_record::ContractRecord;
 use crate::cors::Cors;
 use crate::desired::{EventInvokeConfig, UrlAuth};
@@ -23,6 +24,8 @@ pub(crate) struct Actual {
     /// The contracts of other functions: in a partial operation those of the callers.
     pub(crate) callers: BTreeMap<String, ContractRecord>,
     pub(crate) triggers: ActualTriggers,
+    /// The alarms of each function, by its key.
+    pub(crate) alarms: BTreeMap<String, ActualAlarms>,
     /// The HTTP API of the endpoint.
     pub(crate) http_api: Option<ActualHttpApi>,
     /// Tables, topics and event buses that functions use.

@@ -119,6 +119,40 @@ pub(crate) fn check_breaks(stage: &StageContext, breaks: &[ContractBreak]) -> Re
     Err(Error { kind: ExitKind::App, reports: breaks.iter().map(|one| one.report(stage)).collect() })
 }
 
+/// Fails if new callers break while calls also reach the old versions of the workers that they call: during a canary.
+pub(crate) fn check_canary_breaks(stage: &StageContext, desired: &Desired, actual: &Actual) -> Result<()> {
+    let deployed = deployed_records(desired, actual);
+    let mut reports = Vec::new();
+    for (worker, function) in desired {
+        let Some(digest) = function.contracts.digest() else { continue };
+        let old = deployed.get(worker).filter(|old| old.digest().is_some_and(|old| old != digest));
+        let Some(old) = old else { continue };
+        let is_new = |record: &ContractRecord| record.built_against(worker) == Some(digest);
+        let callers = desired.iter().filter(|(_, function)| is_new(&function.contracts));
+        let callers: Vec<String> = callers.map(|(caller, _)| format!("`{caller}`")).collect();
+        // What the old version has in place of the new one.
+        let changes = breaking_changes(Some(&function.contracts), old);
+        if callers.is_empty() || changes.is_empty() {
+            continue;
+        }
+        reports.push(Report {
+            message: format!(
+                "during a canary, new versions of {} would call the old version of `{worker}`, and do not fit its contract",
+                callers.join(", ")
+            ),
+            causes: changes.into_iter().take(MAX_SHOWN_CHANGES).collect(),
+            help: vec![
+                format!(
+                    "deploy `{worker}` first: `cargo bedrock deploy --stage {} --only {worker}`, then its callers",
+                    stage.name
+                ),
+                "or deploy everything at once, without `--canary`".to_owned(),
+            ],
+        });
+    }
+    if reports.is_empty() { Ok(()) } else { Err(Error { kind: ExitKind::App, reports }) }
+}
+
 /// The contract of a deployed worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeployedContract {
@@ -183,6 +217,27 @@ mod tests {
     const OLD: &str = r#"{"width": {"type": "integer"}}"#;
     const NEW: &str = r#"{"width": {"type": "integer"}, "height": {"type": "integer"}}"#;
     const WIDER: &str = r#"{"width": {"type": "number"}}"#;
+
+    #[test]
+    fn canary_needs_new_callers_that_fit_old_workers() {
+        let stage = stage();
+        let old = actual(&[("resizer", worker("ab", WIDER)), ("endpoint", caller("ab"))]);
+        // A caller that sends only integers fits both, and one that may send any number does not.
+        let narrower = desired(&[("resizer", worker("cd", OLD)), ("endpoint", caller("cd"))]);
+        assert!(check_canary_breaks(&stage, &narrower, &old).is_ok());
+        let old = actual(&[("resizer", worker("ab", OLD)), ("endpoint", caller("ab"))]);
+        let wider = desired(&[("resizer", worker("cd", WIDER)), ("endpoint", caller("cd"))]);
+        let error = check_canary_breaks(&stage, &wider, &old).expect_err("the old version refuses what is sent");
+        assert!(
+            error.reports[0].message.contains("new versions of `endpoint` would call the old version of `resizer`")
+        );
+        assert!(error.reports[0].help[0].contains("--only resizer"), "{error:?}");
+        // No function calls it, or nothing changes.
+        let alone = desired(&[("resizer", worker("cd", WIDER))]);
+        assert!(check_canary_breaks(&stage, &alone, &old).is_ok());
+        let same = desired(&[("resizer", worker("ab", OLD)), ("endpoint", caller("ab"))]);
+        assert!(check_canary_breaks(&stage, &same, &old).is_ok());
+    }
 
     #[test]
     fn large_contract_is_recorded_as_a_digest() {

@@ -6,10 +6,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bedrock_build::{App, Runtime};
 use bedrock_diagnostics::{Error, ExitKind, Interrupt, Result};
 
+use crate::alarms::read::read_alarms;
 use crate::apply::apply;
 use crate::apply::context::{ApplyContext, PublishedVersions};
 use crate::aws::{self, Aws, AwsOptions, request_count, with_interrupt};
-use crate::contracts::{DeployedContract, callers_of, check_breaks, deployed_contracts};
+use crate::canary::Canary;
+use crate::canary::plan::plan_canary;
+use crate::contracts::{DeployedContract, callers_of, check_breaks, check_canary_breaks, deployed_contracts};
 use crate::deployment_record::{DeploymentRecord, mark_unrecorded, remove_unrecorded_tags};
 use crate::desired::{Desired, desired_functions, secret_refs};
 use crate::durable_check::check_durability;
@@ -42,6 +45,8 @@ pub struct StageRequest {
     pub allow_breaking: bool,
     /// Read everything from AWS, also if the record of the last deployment says that nothing has changed.
     pub refresh: bool,
+    /// Shift only a part of the calls to new versions at first. `None` for all at one moment.
+    pub canary: Option<Canary>,
 }
 
 /// Deploys the last build of `app`.
@@ -109,8 +114,9 @@ async fn read_and_plan(
     stage: &StageContext,
     desired: &Desired,
     callers: &BTreeSet<String>,
-    is_partial: bool,
+    request: &StageRequest,
 ) -> Result<Plan> {
+    let is_partial = !request.only.is_empty();
     let expected = desired.keys().cloned().collect();
     let mut actual = read_actual(aws, stage, &expected, is_partial).await?;
     if desired.values().any(|function| function.contracts.own.is_some()) {
@@ -119,11 +125,18 @@ async fn read_and_plan(
     read_triggers(aws, stage, desired, &mut actual, is_partial).await?;
     read_resources(aws, stage, desired, &mut actual).await?;
     read_http_api(aws, stage, desired, &mut actual, is_partial).await?;
+    read_alarms(aws, stage, desired, &mut actual, is_partial).await?;
     check_owned(stage, &actual.unmanaged)?;
     check_durability(stage, desired, &actual)?;
     // They end with the functions that the plan deletes.
     read_running_executions(aws, stage, &mut actual, |key| !is_partial && !desired.contains_key(key)).await?;
-    let plan = Plan::new(stage, desired, &actual, is_partial);
+    let mut plan = Plan::new(stage, desired, &actual, is_partial);
+    if let Some(canary) = request.canary {
+        plan.canary = plan_canary(stage, canary, &mut plan.functions, desired, &actual)?;
+        if plan.canary.is_some() && !request.allow_breaking {
+            check_canary_breaks(stage, desired, &actual)?;
+        }
+    }
     if plan.creates_url() {
         check_function_url(stage)?;
     }
@@ -168,7 +181,7 @@ impl StageOperation<'_> {
             return Ok(Some(StageChange { changed: ChangeCount::default(), url: unchanged.url, is_recorded: true }));
         }
         if self.request.dry_run {
-            let plan = read_and_plan(aws, stage, desired, &self.callers, is_partial).await?;
+            let plan = read_and_plan(aws, stage, desired, &self.callers, self.request).await?;
             self.observer.planned(stage, &plan)?;
             self.check_contracts(stage, &plan)?;
             self.observer.finished(&Outcome::DryRun);
@@ -177,10 +190,15 @@ impl StageOperation<'_> {
         // A process that is ended by a signal would leave its lock.
         let interrupt = Interrupt::watch()?;
         let work = async |lock: Option<&StageLock<'_>>| {
-            let work = read_and_plan(aws, stage, desired, &self.callers, is_partial);
+            let work = read_and_plan(aws, stage, desired, &self.callers, self.request);
             let mut plan = unless_interrupted(&interrupt, work).await?;
             self.observer.planned(stage, &plan)?;
             self.check_contracts(stage, &plan)?;
+            if self.request.canary.is_some() && plan.canary.is_none() && !plan.is_empty() {
+                self.observer.warning(
+                    "no function gets a version in place of another one, so there is no canary: everything is deployed at once",
+                );
+            }
             let published = PublishedVersions::default();
             let mut done = StageChange::default();
             if !plan.is_empty() {

@@ -148,6 +148,9 @@ const RULE_ACTIONS: [&str; 8] = [
 ];
 /// The actions of API Gateway are the methods of its requests (service authorization reference of API Gateway Management V2).
 const HTTP_API_ACTIONS: [&str; 5] = ["DELETE", "GET", "PATCH", "POST", "TagResource"];
+const ALARM_ACTIONS: [&str; 4] = ["DeleteAlarms", "ListTagsForResource", "PutMetricAlarm", "TagResource"];
+/// Alarms are listed by the prefix of their names, which is a request for all of them.
+const ALARM_LIST_ACTIONS: [&str; 1] = ["DescribeAlarms"];
 const FOREIGN_BUCKET_ACTIONS: [&str; 3] = ["GetBucketNotification", "ListBucket", "PutBucketNotification"];
 
 /// Returns the policy as JSON text. Secrets and existing buckets of the settings are those of the last build.
@@ -220,6 +223,7 @@ fn manifest_statements(names: &Names, manifest: &Manifest) -> Vec<Value> {
     let mut topics = BTreeSet::new();
     let mut rules = BTreeSet::new();
     let mut apis = BTreeSet::new();
+    let mut alarms = BTreeSet::new();
     for (name, entry) in manifest.functions() {
         if entry.lambda != LambdaSettings::default()
             || (name == ENDPOINT && (entry.url_auth.is_none() || entry.cors.is_some() || entry.stream.is_some()))
@@ -228,6 +232,10 @@ fn manifest_statements(names: &Names, manifest: &Manifest) -> Vec<Value> {
         }
         if let Some(api) = entry.http_api.as_ref().filter(|_| name == ENDPOINT) {
             apis.extend(names.http_api_arns(api.domain_name()));
+        }
+        if let Some(settings) = &entry.alarms {
+            alarms.insert(names.arn("cloudwatch", &format!("alarm:{}-*", names.stage)));
+            resources.extend(settings.topic_of_app().map(|_| "topic"));
         }
         let used = entry.uses.iter().flatten().filter_map(Use::resource).filter(|used| used.is_of_app);
         resources.extend(used.map(|used| used.kind.as_str()));
@@ -269,6 +277,13 @@ fn manifest_statements(names: &Names, manifest: &Manifest) -> Vec<Value> {
         ("Subscriptions", "sns", &SUBSCRIPTION_ACTIONS, topics.iter().map(|_| "*".to_owned()).collect()),
         ("SubscribedTopics", "sns", &SUBSCRIBED_TOPIC_ACTIONS, topics),
         ("HttpApis", "apigateway", &HTTP_API_ACTIONS, apis),
+        (
+            "ListAlarms",
+            "cloudwatch",
+            &ALARM_LIST_ACTIONS,
+            alarms.iter().map(|_| names.arn("cloudwatch", "alarm:*")).collect(),
+        ),
+        ("Alarms", "cloudwatch", &ALARM_ACTIONS, alarms),
         ("Rules", "events", &RULE_ACTIONS, rules),
         ("EventBuses", "events", &BUS_ACTIONS, of_kind("bus", "events", "event-bus/")),
         ("Parameters", "ssm", &["GetParameter"], parameters),

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use aws_sdk_lambda::types::InvokeMode;
 use bedrock_diagnostics::{Error, ExitKind, Report, Result};
 
+use crate::alarms::settings::AlarmSettings;
 use crate::contract_record::ContractRecord;
 use crate::cors::{CORS, Cors};
 use crate::destinations;
@@ -57,6 +58,8 @@ pub(crate) struct DesiredFunction {
     /// The HTTP API in front of the endpoint.
     pub(crate) http_api: Option<HttpApi>,
     pub(crate) triggers: Vec<Trigger>,
+    /// `None` if it has none.
+    pub(crate) alarms: Option<AlarmSettings>,
     pub(crate) lambda: LambdaSettings,
     /// Which settings of `lambda` a deploy manages.
     pub(crate) managed: ManagedSettings,
@@ -232,6 +235,7 @@ fn desired_function(
         allows_recursion: entry.recursion == "allow",
         url: if key == ENDPOINT { url_auth(entry) } else { None },
         triggers: entry.triggers.clone(),
+        alarms: entry.alarms.clone(),
         http_api: entry.http_api.clone().filter(|_| key == ENDPOINT).map(|api| api.with_cors(entry.cors.clone())),
         cors: cors.cloned(),
         streams,

@@ -21,6 +21,8 @@
 //! | `deployment_record`, `unchanged` | what the last deployment recorded, and the plan of a stage that it still describes |
 //! | `lock` | one operation at a time for each stage |
 //! | `triggers` | the same for schedules, queues and buckets |
+//! | `canary` | a part of the calls goes to the new versions, until an alarm fires |
+//! | `alarms` | CloudWatch alarms of functions |
 //! | `http_api` | the HTTP API of API Gateway in front of the endpoint |
 //! | `deploy`, `rollback`, `status`, `stage_check` | the operations |
 //! | `local_tables` | the app's tables on this machine, for `dev` |
@@ -33,8 +35,10 @@
 #![forbid(unsafe_code)]
 
 mod actual;
+mod alarms;
 mod apply;
 pub mod aws;
+mod canary;
 mod concurrent;
 mod contract_record;
 mod contracts;
@@ -82,12 +86,13 @@ mod use_policy;
 mod uses;
 mod version;
 
+pub use canary::{Canary, CanaryPlan, ShiftedFunction};
 pub use contracts::DeployedContract;
 pub use deploy::{StageRequest, deploy, destroy, read_contracts};
 pub use deployer_policy::{DeployerPolicyOptions, deployer_policy};
 pub use histories::{ExecutionHistory, HistoryRequest, read_histories};
 pub use local_tables::create_local_tables;
-pub use observer::{AliasMove, ChangeCount, Confirm, DeployObserver, Operation, Outcome};
+pub use observer::{AliasMove, CanaryProgress, ChangeCount, Confirm, DeployObserver, Operation, Outcome};
 pub use plan::{Plan, PlannedFunction};
 pub use rollback::rollback;
 pub use stage::{ENDPOINT, Stage, StageContext};

@@ -11,6 +11,7 @@ use bedrock_diagnostics::{Error, Report, Result};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::alarms::settings::AlarmSettings;
 use crate::cors::Cors;
 use crate::durable::DurableConfig;
 use crate::http_api::desired::HttpApi;
@@ -67,6 +68,9 @@ pub(crate) struct ManifestEntry {
     pub(crate) dead_letter: Option<String>,
     #[serde(default)]
     pub(crate) triggers: Vec<Trigger>,
+    /// `None` if there are no alarms.
+    #[serde(default)]
+    pub(crate) alarms: Option<AlarmSettings>,
     pub(crate) recursion: String,
     pub(crate) concurrency: Option<i32>,
     pub(crate) log_retention: i32,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bedrock_diagnostics::{Error, Result};
 
+use crate::canary::CanaryPlan;
 use crate::plan::{Plan, PlannedFunction};
 use crate::stage::StageContext;
 use crate::triggers::step::PlannedTrigger;
@@ -27,10 +28,21 @@ pub trait DeployObserver: Debug {
     fn trigger_finished(&self, planned: &PlannedTrigger, elapsed: Duration);
     /// A function or trigger failed. The operation returns the same error when it ends.
     fn failed(&self, resource: &str, error: &Error);
+    /// A canary has begun, goes on, or was ended before its time.
+    fn canary_progress(&self, progress: &CanaryProgress<'_>);
     /// Something that the user should know, but that does not end the operation.
     fn warning(&self, message: &str);
     /// The operation has ended.
     fn finished(&self, outcome: &Outcome<'_>);
+}
+
+/// How far a canary is.
+#[derive(Debug, Clone, Copy)]
+pub struct CanaryProgress<'a> {
+    /// The canary.
+    pub canary: &'a CanaryPlan,
+    /// Time since calls were shifted. `None` if all calls go to the old versions again.
+    pub elapsed: Option<Duration>,
 }
 
 /// Asks the user before something is changed.

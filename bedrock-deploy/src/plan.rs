@@ -16,6 +16,8 @@ use bedrock_artifacts::Digest;
 use serde_json::Value;
 
 use crate::actual::{Actual, ActualFunction, ActualRole, DeployedFunction};
+use crate::alarms::plan::plan_alarms;
+use crate::canary::{CanaryPlan, CanaryTag};
 use crate::contract_record::is_contract_tag;
 use crate::contracts::{self, ContractBreak};
 use crate::desired::{Desired, DesiredFunction, EventInvokeConfig};
@@ -24,7 +26,7 @@ use crate::http_api::plan::plan_http_api;
 use crate::lambda_settings::{DESCRIPTION, Members};
 use crate::policy::{combined_policy, lambda_trust_policy};
 use crate::resources::plan_resources;
-use crate::stage::{SETTINGS_TAG, StageContext, UNRECORDED_TAG};
+use crate::stage::{CANARY_TAG, SETTINGS_TAG, StageContext, UNRECORDED_TAG};
 use crate::step::{Change, Step};
 use crate::triggers::plan::plan_triggers;
 use crate::triggers::step::PlannedTrigger;
@@ -44,6 +46,8 @@ pub struct Plan {
     pub functions: Vec<PlannedFunction>,
     /// Triggers: the schedules of the stage, each queue and each bucket.
     pub triggers: Vec<PlannedTrigger>,
+    /// `None` if all calls go to new versions at one moment.
+    pub canary: Option<CanaryPlan>,
     /// Changes of contracts that break deployed callers.
     pub(crate) contract_breaks: Vec<ContractBreak>,
     /// Keys of the functions with [`UNRECORDED_TAG`].
@@ -104,12 +108,13 @@ impl Plan {
         let mut triggers = plan_triggers(stage, desired, actual, is_partial);
         triggers.extend(plan_resources(stage, desired, &actual.resources));
         triggers.extend(plan_http_api(stage, desired, actual, is_partial));
+        triggers.extend(plan_alarms(stage, desired, actual));
         let is_unrecorded = |function: &ActualFunction| {
             function.deployed.as_ref().is_some_and(|deployed| deployed.tags.contains_key(UNRECORDED_TAG))
         };
         let unrecorded = actual.functions.iter().filter(|(_, function)| is_unrecorded(function));
         let unrecorded = unrecorded.map(|(key, _)| key.clone()).collect();
-        Self { functions, triggers, contract_breaks: review.breaks, unrecorded }
+        Self { functions, triggers, canary: None, contract_breaks: review.breaks, unrecorded }
     }
 
     /// Returns the functions that are changed.
@@ -152,7 +157,8 @@ impl Plan {
         if !self.is_empty() {
             text += "\n";
         }
-        text + &self.summary() + "\n"
+        text += &(self.summary() + "\n");
+        text + &self.canary.as_ref().map(CanaryPlan::render).unwrap_or_default()
     }
 
     /// Returns for example `1 to create, 2 to update, 3 unchanged`.
@@ -201,6 +207,10 @@ pub(crate) fn plan_function(
             let members = members_to_send(stage, key, desired, deployed);
             plan_grant(&mut steps, &stage.temporary_role_arn(key), desired, actual.role.as_ref(), deployed);
             plan_update(&mut steps, desired, deployed, desired_version(desired, layers, members));
+            // A deploy was stopped during its canary.
+            if let Some(tag) = deployed.tags.get(CANARY_TAG) {
+                steps.add(Step::EndCanary, CanaryTag::parse(tag).reason());
+            }
         }
     }
     plan_old_layer_deletion(&mut steps, desired, actual);
@@ -253,7 +263,7 @@ fn split_steps(
         removals.push(Step::PutInlinePolicy);
     }
     let is_final = |step: &Step| match step {
-        Step::MoveAlias | Step::DeleteManagedPolicy(_) | Step::DeleteLayerVersions(_) => is_moved,
+        Step::MoveAlias | Step::EndCanary | Step::DeleteManagedPolicy(_) | Step::DeleteLayerVersions(_) => is_moved,
         // Lambda rejects destinations that do not exist.
         Step::SetEventInvokeConfig => desired.event_invoke_config.has_destination_in(stage),
         _ => false,

@@ -1,4 +1,4 @@
-//! Tables, topics, event buses and Kinesis streams of the app: created when a function uses them or is invoked by them, and
+//! Tables, topics, event buses and Kinesis streams of the app: created when a function or an alarm uses them or is invoked by them, and
 //! never deleted, because they contain data or are known to others. Queues and buckets are created with the triggers.
 
 use std::collections::BTreeSet;
@@ -11,7 +11,8 @@ use crate::triggers::step::{PlannedTrigger, TriggerStep};
 use crate::triggers::streams::desired::StreamSource;
 use crate::uses::{AppResources, ResourceId, TableKey};
 
-/// Returns the resources that functions use, tables with their keys, and those that invoke functions.
+/// Returns the resources that functions use, tables with their keys, those that invoke functions, and the topics that alarms
+/// notify.
 pub(crate) fn desired_resources(stage: &StageContext, desired: &Desired) -> AppResources {
     let mut resources = AppResources::new();
     for used in desired.values().flat_map(|function| &function.resources) {
@@ -24,7 +25,8 @@ pub(crate) fn desired_resources(stage: &StageContext, desired: &Desired) -> AppR
             }
         }
     }
-    for id in trigger_sources(stage, desired) {
+    let of_alarms = desired.values().filter_map(|function| function.alarms.as_ref()?.topic(stage));
+    for id in of_alarms.chain(trigger_sources(stage, desired)) {
         resources.entry(id).or_default();
     }
     resources

@@ -17,6 +17,7 @@ use crate::apply::function::{point_alias, update_code, update_settings};
 use crate::apply::tally::{MAX_CONCURRENT_FUNCTIONS, Tally};
 use crate::apply::upload::upload;
 use crate::aws::{self, Aws, AwsError, Idempotency, call, download, optional, with_interrupt};
+use crate::canary::{CanaryTag, shift};
 use crate::concurrent::map_concurrently;
 use crate::deploy::{StageRequest, check_worker_names};
 use crate::lambda_settings::{DESCRIPTION, Members, actual_members};
@@ -24,7 +25,7 @@ use crate::lock::{unless_interrupted, with_lock};
 use crate::observer::{AliasMove, Confirm, DeployObserver, Operation, Outcome};
 use crate::ownership::check_owned;
 use crate::read::{read_actual, read_version_descriptions, version_from};
-use crate::stage::{StageContext, function_label};
+use crate::stage::{CANARY_TAG, StageContext, function_label};
 use crate::version::VersionDescription;
 
 /// The published versions of one function.
@@ -34,6 +35,17 @@ struct VersionHistory {
     live: u64,
     /// Descriptions by version numbers.
     descriptions: BTreeMap<u64, String>,
+    /// What a deploy that was stopped during its canary has left.
+    canary: Option<CanaryTag>,
+}
+
+/// What a rollback does.
+struct RollbackPlan {
+    moves: Vec<AliasMove>,
+    /// Whether the versions call the functions themselves.
+    restores_latest: bool,
+    /// Whether the moves end a canary.
+    ends_canary: bool,
 }
 
 /// Rolls the functions of `request` back to their previous versions. Without a selection, these are the functions that the
@@ -51,12 +63,13 @@ pub fn rollback(app: &App, request: &StageRequest, observer: &dyn DeployObserver
         let interrupt = &Interrupt::watch()?;
         let functions = with_lock(&aws, &stage, Operation::Rollback, observer, async |lock| {
             let planning = show_moves(&aws, &stage, request, observer);
-            let (moves, restores_latest) = unless_interrupted(interrupt, planning).await?;
+            let RollbackPlan { moves, restores_latest, ends_canary } = unless_interrupted(interrupt, planning).await?;
             confirm.confirm(Operation::Rollback, &stage)?;
             if let Some(lock) = lock {
                 lock.renew_after_pause().await?;
             }
-            let context = RollbackContext { aws: &aws, stage: &stage, observer, interrupt, restores_latest };
+            let context =
+                RollbackContext { aws: &aws, stage: &stage, observer, interrupt, restores_latest, ends_canary };
             let functions = with_interrupt(interrupt, context.apply_moves(&moves)).await;
             if functions.is_err() {
                 observer.finished(&Outcome::Failed);
@@ -68,13 +81,13 @@ pub fn rollback(app: &App, request: &StageRequest, observer: &dyn DeployObserver
     })
 }
 
-/// Reads and shows what is rolled back. Returns the moves, and whether the versions call the functions themselves.
+/// Reads and shows what is rolled back.
 async fn show_moves(
     aws: &Aws,
     stage: &StageContext,
     request: &StageRequest,
     observer: &dyn DeployObserver,
-) -> Result<(Vec<AliasMove>, bool)> {
+) -> Result<RollbackPlan> {
     let histories = read_histories(aws, stage, &request.only).await?;
     let (moves, without_previous) = plan_moves(stage, &histories, !request.only.is_empty());
     for key in &without_previous {
@@ -87,7 +100,8 @@ async fn show_moves(
     let calls_aliases =
         |each: &AliasMove| histories.get(&each.key).is_some_and(|history| history.calls_aliases(each.to));
     let restores_latest = !moves.iter().all(calls_aliases);
-    Ok((moves, restores_latest))
+    let ends_canary = moves.iter().any(|each| histories.get(&each.key).is_some_and(|found| found.canary.is_some()));
+    Ok(RollbackPlan { moves, restores_latest, ends_canary })
 }
 
 async fn read_histories(aws: &Aws, stage: &StageContext, only: &[String]) -> Result<BTreeMap<String, VersionHistory>> {
@@ -107,7 +121,8 @@ async fn read_histories(aws: &Aws, stage: &StageContext, only: &[String]) -> Res
                 let in_context =
                     |error: AwsError| error.into_app_error(format!("failed to list the versions of function `{name}`"));
                 let descriptions = read_version_descriptions(aws, &name).await.map_err(in_context)?;
-                let mut history = VersionHistory { live, descriptions };
+                let canary = deployed.tags.get(CANARY_TAG).map(|tag| CanaryTag::parse(tag));
+                let mut history = VersionHistory { live, descriptions, canary };
                 complete_history(aws, &name, &mut history).await.map_err(in_context)?;
                 histories.insert(key.clone(), history);
             }
@@ -139,6 +154,16 @@ fn plan_moves(
     histories: &BTreeMap<String, VersionHistory>,
     is_selection: bool,
 ) -> (Vec<AliasMove>, Vec<String>) {
+    // The last deploy was stopped during its canary: its versions have a part of the calls, and the live ones were not changed.
+    let canaries = histories.iter().filter_map(|(key, history)| {
+        // The tag of a canary that was good is removed after the alias has moved.
+        let from = history.canary.as_ref().map(|canary| canary.version).filter(|version| *version != history.live)?;
+        Some(AliasMove { key: key.clone(), function: stage.function_name(key), from, to: history.live })
+    });
+    let canaries: Vec<AliasMove> = canaries.collect();
+    if !canaries.is_empty() {
+        return (canaries, Vec::new());
+    }
     let newest_deploy = histories.values().filter_map(VersionHistory::live_deploy).max();
     let mut moves = Vec::new();
     let mut without_previous = Vec::new();
@@ -195,6 +220,8 @@ struct RollbackContext<'a> {
     interrupt: &'a Interrupt,
     /// Whether versions call the functions themselves.
     restores_latest: bool,
+    /// Whether a canary is ended.
+    ends_canary: bool,
 }
 
 impl RollbackContext<'_> {
@@ -203,7 +230,7 @@ impl RollbackContext<'_> {
             self.interrupt.check()?;
             let started = Instant::now();
             let function = &alias_move.function;
-            if let Err(error) = self.apply_move(function, &alias_move.to.to_string()).await {
+            if let Err(error) = self.apply_move(alias_move).await {
                 let error = error.into_error(format!("failed to roll back function `{function}`"));
                 self.observer.failed(function, &error);
                 return Err(error);
@@ -217,11 +244,16 @@ impl RollbackContext<'_> {
     }
 
     /// Moves the alias last, so that the same command repeats the rollback if it was stopped earlier.
-    async fn apply_move(&self, function: &str, to: &str) -> StepResult {
+    async fn apply_move(&self, alias_move: &AliasMove) -> StepResult {
+        let AliasMove { key, function, to, .. } = alias_move;
+        let to = to.to_string();
         if self.restores_latest {
-            restore_latest(self.aws, self.stage, function, to).await?;
+            restore_latest(self.aws, self.stage, function, &to).await?;
         }
-        point_alias(self.aws, function, to).await
+        if self.ends_canary {
+            return shift::end(self.aws, self.stage, key, &to).await;
+        }
+        point_alias(self.aws, function, &to).await
     }
 }
 
@@ -267,7 +299,7 @@ mod tests {
 
     fn history(live: u64, versions: &[(u64, &str)]) -> VersionHistory {
         let descriptions = versions.iter().map(|(number, text)| (*number, (*text).to_owned())).collect();
-        VersionHistory { live, descriptions }
+        VersionHistory { live, descriptions, canary: None }
     }
 
     fn three_histories() -> BTreeMap<String, VersionHistory> {
@@ -316,6 +348,23 @@ mod tests {
         let counter = [(1, "deploy 100"), (2, "deploy 200 after 1"), (3, "deploy 300 after 1")];
         let histories = BTreeMap::from([("counter".to_owned(), history(3, &counter))]);
         assert_eq!(moves(&histories, false).0, [alias_move("counter", 3, 1)]);
+    }
+
+    #[test]
+    fn canary_of_a_stopped_deploy_is_ended_first() {
+        let mut histories = three_histories();
+        if let Some(counter) = histories.get_mut("counter") {
+            counter.live = 2;
+            counter.canary = Some(CanaryTag { version: 3, percent: 10 });
+        }
+        // Version 2 stays, and gets all calls.
+        assert_eq!(moves(&histories, false), (vec![alias_move("counter", 3, 2)], Vec::new()));
+        assert_eq!(moves(&histories, true), (vec![alias_move("counter", 3, 2)], Vec::new()));
+        // The deploy was stopped after the alias had moved.
+        if let Some(counter) = histories.get_mut("counter") {
+            counter.live = 3;
+        }
+        assert_eq!(moves(&histories, false).0, [alias_move("counter", 3, 2)]);
     }
 
     #[test]

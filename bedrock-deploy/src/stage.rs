@@ -26,6 +26,10 @@ pub(crate) const OWNER_TAG: &str = "bedrock:owner";
 pub(crate) const OWNER: &str = "cargo-bedrock";
 /// Tag of functions that have or had triggers. Without it, no triggers are looked for.
 pub(crate) const TRIGGERS_TAG: &str = "bedrock:triggers";
+/// Tag of functions that have or had alarms. Without it, no alarms are looked for.
+pub(crate) const ALARMS_TAG: &str = "bedrock:alarms";
+/// Tag of a function of which a part of the calls goes to another version than the alias says: version and percent.
+pub(crate) const CANARY_TAG: &str = "bedrock:canary";
 /// Tag of functions with settings that not every function has: which of them a deploy manages.
 pub(crate) const SETTINGS_TAG: &str = "bedrock:settings";
 /// Tag of all functions of a stage of which an operation changed something although it could not take the lock, and so could not

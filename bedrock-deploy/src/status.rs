@@ -7,6 +7,7 @@ use bedrock_diagnostics::Result;
 use serde::Serialize;
 
 use crate::actual::Actual;
+use crate::alarms::read::read_alarms;
 use crate::aws;
 use crate::deploy::StageRequest;
 use crate::desired::{Desired, desired_functions, secret_refs};
@@ -85,6 +86,7 @@ pub fn status(app: &App, request: &StageRequest) -> Result<StageStatus> {
         read_triggers(&aws, &stage, &desired, &mut actual, false).await?;
         read_resources(&aws, &stage, &desired, &mut actual).await?;
         read_http_api(&aws, &stage, &desired, &mut actual, false).await?;
+        read_alarms(&aws, &stage, &desired, &mut actual, false).await?;
         check_owned(&stage, &actual.unmanaged)?;
         read_running_executions(&aws, &stage, &mut actual, |_| true).await?;
         let plan = Plan::new(&stage, &desired, &actual, false);

@@ -72,6 +72,8 @@ pub(crate) enum Step {
     PublishVersion,
     /// Points the alias `live`, which all callers invoke, to the published version, and deletes old versions.
     MoveAlias,
+    /// Ends a canary: all calls go to the version of the alias.
+    EndCanary,
     SetProvisionedConcurrency,
     CreateUrl,
     SetUrlAuth,
@@ -132,6 +134,7 @@ impl Step {
             Self::PublishVersion => "publish a version",
             Self::SetProvisionedConcurrency => "set the provisioned concurrency",
             Self::MoveAlias => "move the alias `live`",
+            Self::EndCanary => "end the canary",
             Self::AwaitRunningCalls(_) => "wait for running calls",
             Self::CreateUrl => "create the URL",
             Self::SetUrlAuth => "set the authentication of the URL",
@@ -187,6 +190,7 @@ impl Step {
             Self::PublishVersion => "publish",
             Self::SetProvisionedConcurrency => "set-provisioned-concurrency",
             Self::MoveAlias => "move-alias",
+            Self::EndCanary => "end-canary",
             Self::AwaitRunningCalls(_) => "await-calls",
             Self::CreateUrl => "make-url",
             Self::SetUrlAuth => "set-url-auth",

@@ -184,6 +184,7 @@ const RULE: [&str; 9] = [
     "TagResource",
     "UntagResource",
 ];
+const ALARM: [&str; 5] = ["DeleteAlarms", "ListTagsForResource", "PutMetricAlarm", "TagResource", "UntagResource"];
 /// The actions of API Gateway are the methods of its requests.
 const HTTP_API: [&str; 7] = ["DELETE", "GET", "PATCH", "POST", "PUT", "TagResource", "UntagResource"];
 
@@ -232,6 +233,10 @@ fn manifest_statements(names: &Names, manifest: &Manifest) -> Vec<Value> {
     let endpoint_api = manifest.endpoint.as_ref().and_then(|endpoint| endpoint.http_api.as_ref());
     let apis = endpoint_api.into_iter().flat_map(|api| names.http_api_arns(api.domain_name())).collect();
     for (_, entry) in manifest.functions() {
+        if let Some(settings) = &entry.alarms {
+            kinds.insert("alarm");
+            kinds.extend(settings.topic_of_app().map(|_| "topic"));
+        }
         let used = entry.uses.iter().flatten().filter_map(Use::resource).filter(|used| used.is_of_app);
         kinds.extend(used.map(|used| used.kind.as_str()));
         for trigger in &entry.triggers {
@@ -290,6 +295,8 @@ fn manifest_statements(names: &Names, manifest: &Manifest) -> Vec<Value> {
         ("EventBuses", "events", &BUS, arns("bus", vec![names.arn("events", &format!("event-bus/{stage}-*"))])),
         ("Rules", "events", &RULE, rules),
         ("HttpApis", "apigateway", &HTTP_API, apis),
+        ("Alarms", "cloudwatch", &ALARM, arns("alarm", vec![names.arn("cloudwatch", &format!("alarm:{stage}-*"))])),
+        ("ListAlarms", "cloudwatch", &["DescribeAlarms"], arns("alarm", vec![names.arn("cloudwatch", "alarm:*")])),
         ("Parameters", "ssm", &["GetParameter"], secrets.parameters),
         ("Secrets", "secretsmanager", &["GetSecretValue"], secrets.secrets),
     ];

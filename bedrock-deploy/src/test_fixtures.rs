@@ -58,6 +58,7 @@ pub(crate) fn desired_function(key: &str) -> DesiredFunction {
         streams: false,
         http_api: None,
         triggers: Vec::new(),
+        alarms: None,
         lambda: LambdaSettings::default(),
         managed: ManagedSettings::default(),
         resources: Vec::new(),

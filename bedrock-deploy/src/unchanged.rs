@@ -52,7 +52,7 @@ pub(crate) async fn read_unchanged(aws: &Aws, stage: &StageContext, desired: &De
         warning: None,
     };
     let triggers = record.triggers.into_iter().map(trigger).collect();
-    let plan = Plan { functions, triggers, contract_breaks: Vec::new(), unrecorded: Vec::new() };
+    let plan = Plan { functions, triggers, canary: None, contract_breaks: Vec::new(), unrecorded: Vec::new() };
     plan.is_empty().then_some(UnchangedStage { plan, url: record.url })
 }
 

@@ -15,12 +15,13 @@
 //! | [`mod@prune_stale`] | deletes outdated artifacts of earlier builds |
 //! | [`mod@verify`], [`workspace_copy`] | a second build in a copy, for `--verify` |
 //! | [`mod@artifact_dir`], [`mod@replace_file`], [`manifest`], [`size_limits`] | the files in `target/bedrock`, and Lambda's limits |
-//! | [`triggers`], [`uses`], [`mod@lambda_settings`] | parts of a function in the manifest |
+//! | [`triggers`], [`uses`], [`alarms`], [`mod@lambda_settings`] | parts of a function in the manifest |
 //! | [`runtimes`] | warnings about deprecated runtimes |
 //! | [`tools`] | runs cargo, uv, pip, npm and esbuild |
 
 #![forbid(unsafe_code)]
 
+mod alarms;
 mod artifact;
 mod artifact_dir;
 mod callees;

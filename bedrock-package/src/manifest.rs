@@ -18,13 +18,13 @@ use super::lambda_settings;
 use super::plan::may_have_layer;
 use super::rust::PROFILE;
 use super::state::{BuildState, ContractDigests};
-use super::{cors, http_api, triggers, uses};
+use super::{alarms, cors, http_api, triggers, uses};
 
 /// Version of a manifest without triggers, and without destinations other than ARNs for failures.
 const VERSION_WITHOUT_TRIGGERS: u32 = 1;
 /// Version of a manifest with them.
 const VERSION_WITH_TRIGGERS: u32 = 2;
-/// Version of a manifest with settings of `lambda`, settings of stages, `uses`, CORS settings, an HTTP API, a URL that streams, triggers that version 2 does not have, or an endpoint without URL.
+/// Version of a manifest with settings of `lambda`, settings of stages, `uses`, alarms, CORS settings, an HTTP API, a URL that streams, triggers that version 2 does not have, or an endpoint without URL.
 const VERSION_WITH_STAGES: u32 = 3;
 /// Version of a manifest with durable workers. A function that an older reader creates can never become durable.
 const VERSION_WITH_DURABLE: u32 = 4;
@@ -77,6 +77,9 @@ struct Entry {
     /// Null says nothing: then the function has no rights for the objects of its triggers either.
     #[serde(skip_serializing_if = "Option::is_none")]
     uses: Option<Vec<uses::Entry>>,
+    /// CloudWatch alarms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alarms: Option<alarms::Entry>,
     recursion: &'static str,
     concurrency: Option<u64>,
     log_retention: u64,
@@ -141,11 +144,11 @@ impl Manifest {
     /// Returns the manifest of an app.
     pub(crate) fn of(sources: &Sources<'_>) -> serde_json::Result<Self> {
         let app = sources.context.app;
-        let endpoint = endpoint_entry(&app.settings.endpoint, sources);
+        let endpoint = endpoint_entry(&app.settings.endpoint, sources, None);
         let workers: BTreeMap<String, Entry> = app
             .workers
             .iter()
-            .map(|worker| (worker.name.to_string(), worker_entry(worker, &worker.settings, sources)))
+            .map(|worker| (worker.name.to_string(), worker_entry(worker, &worker.settings, sources, None)))
             .collect();
         let mut stages = BTreeMap::new();
         for name in app.settings.stages.keys() {
@@ -168,13 +171,19 @@ fn version(app: &App) -> u32 {
     let functions = || app.workers.iter().map(|worker| &worker.settings).chain([&app.settings.endpoint]);
     if functions().any(|settings| settings.durable.is_some()) {
         VERSION_WITH_DURABLE
-    } else if !app.settings.stages.is_empty() || functions().any(needs_version_with_stages) {
+    } else if !app.settings.stages.is_empty() || has_alarms(app) || functions().any(needs_version_with_stages) {
         VERSION_WITH_STAGES
     } else if functions().all(is_plain) {
         VERSION_WITHOUT_TRIGGERS
     } else {
         VERSION_WITH_TRIGGERS
     }
+}
+
+/// Returns whether a function has alarms in all stages that change nothing.
+fn has_alarms(app: &App) -> bool {
+    app.settings.endpoint_alarms(None).is_some()
+        || app.workers.iter().any(|worker| app.settings.worker_alarms(None, &worker.name).is_some())
 }
 
 fn needs_version_with_stages(settings: &FunctionSettings) -> bool {
@@ -203,11 +212,12 @@ fn stage_differences(
         }
         Ok(())
     };
-    add(Function::Endpoint.name(), endpoint, &endpoint_entry(app.settings.endpoint_in(stage), sources))?;
+    let of_stage = endpoint_entry(app.settings.endpoint_in(stage), sources, Some(stage));
+    add(Function::Endpoint.name(), endpoint, &of_stage)?;
     for worker in &app.workers {
         let settings = app.settings.worker_in(stage, &worker.name);
         if let Some(of_all) = workers.get(worker.name.as_str()) {
-            add(worker.name.as_str(), of_all, &worker_entry(worker, &settings, sources))?;
+            add(worker.name.as_str(), of_all, &worker_entry(worker, &settings, sources, Some(stage)))?;
         }
     }
     Ok(functions)
@@ -225,7 +235,7 @@ fn differences(old: &Value, new: &Value) -> Map<String, Value> {
         .collect()
 }
 
-fn endpoint_entry(settings: &FunctionSettings, sources: &Sources<'_>) -> Entry {
+fn endpoint_entry(settings: &FunctionSettings, sources: &Sources<'_>, stage: Option<&str>) -> Entry {
     let mut endpoint =
         entry(&Function::Endpoint, Language::Rust, sources.context.app.endpoint_runtime, settings, sources);
     endpoint.url_auth = settings.has_url().then_some(if settings.auth == Auth::Iam { "iam" } else { "none" });
@@ -233,12 +243,14 @@ fn endpoint_entry(settings: &FunctionSettings, sources: &Sources<'_>) -> Entry {
     endpoint.http_api = settings.http_api.as_ref().map(|api| http_api::Entry::of(api, settings.cors.is_some()));
     endpoint.stream = settings.stream.then_some(true);
     endpoint.environment.extend(settings.invoke_mode_variable());
+    endpoint.alarms = sources.context.app.settings.endpoint_alarms(stage).map(alarms::Entry::from);
     endpoint
 }
 
-fn worker_entry(worker: &Worker, settings: &FunctionSettings, sources: &Sources<'_>) -> Entry {
+fn worker_entry(worker: &Worker, settings: &FunctionSettings, sources: &Sources<'_>, stage: Option<&str>) -> Entry {
     let function = Function::Worker(worker.name.clone());
     let mut entry = entry(&function, worker.language, worker.runtime, settings, sources);
+    entry.alarms = sources.context.app.settings.worker_alarms(stage, &worker.name).map(alarms::Entry::from);
     if may_have_layer(worker) {
         entry.layer = zip_entry(&Artifact::Layer(worker.name.clone()), sources.state);
     }
@@ -279,6 +291,7 @@ fn entry(
         dead_letter: settings.dead_letter.clone(),
         triggers: settings.triggers.iter().map(|trigger| triggers::Entry::of(trigger, settings)).collect(),
         uses: uses::entries(&sources.context.app.name, settings),
+        alarms: None,
         recursion: if settings.recursion == RecursiveLoop::Allow { "allow" } else { "terminate" },
         concurrency: settings.concurrency,
         log_retention: settings.log_retention,

@@ -9,6 +9,8 @@ use serde::Serialize;
 
 /// Tables whose entries are listed one by one.
 const TABLES: [&str; 2] = ["env", "tags"];
+/// A table whose entries are listed one by one, or a boolean. The app and a stage have it for all functions.
+const ALARMS: &str = "alarms";
 
 /// A setting of a function.
 #[derive(Debug, Serialize)]
@@ -46,10 +48,16 @@ pub(crate) fn settings_in_force(app: &App, stage: &str, worker: Option<&str>) ->
         Some(Origin { location, text }) => add("architecture", text, location, false),
         None => add("architecture", &format!("\"{}\"", app.settings.architecture.as_str()), "default", false),
     }
-    for (prefix, is_of_stage) in [(format!("{path}."), false), (format!("stages.{stage}.{path}."), true)] {
+    let of_all_functions = [(String::new(), false), (format!("stages.{stage}."), true)];
+    let of_function = [(format!("{path}."), false), (format!("stages.{stage}.{path}."), true)];
+    for (prefix, is_of_stage) in of_all_functions.iter().chain(&of_function) {
+        let has_alarm_keys = app.origins.keys().any(|path| path.starts_with(&format!("{prefix}{ALARMS}.")));
         for (path, origin) in &app.origins {
-            if let Some(name) = path.strip_prefix(&prefix).filter(|name| !TABLES.contains(name)) {
-                add(name, &origin.text, &origin.location, is_of_stage);
+            let Some(name) = path.strip_prefix(prefix).filter(|name| !TABLES.contains(name)) else { continue };
+            let is_alarm = name == ALARMS || name.starts_with(&format!("{ALARMS}."));
+            let is_of_function = of_function.iter().any(|(of_function, _)| of_function == prefix);
+            if (is_of_function || is_alarm) && !(name == ALARMS && has_alarm_keys) {
+                add(name, &origin.text, &origin.location, *is_of_stage);
             }
         }
     }

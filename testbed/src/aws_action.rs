@@ -145,10 +145,15 @@ impl AwsAction {
             "sns" => request.sns(),
             "events" => request.events(),
             "cloudformation" => request.cloudformation(),
+            "monitoring" => request.cloudwatch(),
             _ => request.json(service),
         };
         // The service of the signature is not the prefix of the actions.
-        let prefix = if service == "tagging" { "tag" } else { service };
+        let prefix = match service {
+            "tagging" => "tag",
+            "monitoring" => "cloudwatch",
+            service => service,
+        };
         Self { action: format!("{prefix}:{operation}"), resource }
     }
 
@@ -171,6 +176,16 @@ impl AwsAction {
 }
 
 impl Request<'_> {
+    /// Alarms are named by one of four parameters. A list by a prefix is one of all alarms.
+    fn cloudwatch(&self) -> (String, String) {
+        let operation = self.target.and_then(|target| target.rsplit('.').next()).expect("an operation");
+        let parameters = &self.parameters;
+        let name = parameters["AlarmName"].as_str().or_else(|| parameters["AlarmNames"][0].as_str());
+        let arn = parameters["ResourceARN"].as_str().map(str::to_owned);
+        let of_name = || format!("arn:aws:cloudwatch:{}:alarm:{}", self.place, name.unwrap_or("*"));
+        (operation.to_owned(), arn.unwrap_or_else(of_name))
+    }
+
     fn lambda(&self) -> (String, String) {
         let path = self.path.split_once('/').map_or("", |(_, path)| path).trim_end_matches('/').to_owned();
         let arn = |resource: String| {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+use super::alarms::AlarmSettings;
 use super::cors::Cors;
 use super::destination::Destination;
 use super::durable::DurableSettings;
@@ -39,6 +40,8 @@ const MAX_VISIBILITY_TIMEOUT_SECONDS: u64 = 43_200;
 /// The settings of one function, for the build and for Lambda.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FunctionSettings {
+    /// What the function's own table says of its alarms. The tables of the stage and of the app follow.
+    pub alarms: AlarmSettings,
     /// Globs, relative to the function's folder, of files that are packed although a check would reject them.
     pub allow: Vec<String>,
     /// Whether the endpoint's URL requires signed requests.
@@ -138,6 +141,7 @@ pub enum Secret {
 impl Default for FunctionSettings {
     fn default() -> Self {
         Self {
+            alarms: AlarmSettings::default(),
             allow: Vec::new(),
             auth: Auth::None,
             bundle: false,

@@ -20,6 +20,7 @@ const ON_SUCCESS: &str = "the ARN of a queue, a topic, an event bus or a functio
 const ON_FAILURE: &str =
     "the ARN of a queue, a topic, an event bus, a function or a bucket, or the name of a worker of this app";
 pub(super) const ENDPOINT_KEYS: &[&str] = &[
+    "alarms",
     "allow",
     "architecture",
     "auth",
@@ -54,6 +55,7 @@ pub(super) const ENDPOINT_KEYS: &[&str] = &[
     "vpc",
 ];
 pub(super) const WORKER_KEYS: &[&str] = &[
+    "alarms",
     "allow",
     "architecture",
     "bundle",
@@ -143,6 +145,7 @@ impl Reader<'_> {
     fn function_setting(&mut self, name: &str, value: &Value<'_>, path: &str, settings: &mut FunctionSettings) {
         match name {
             name if LAMBDA_KEYS.contains(&name) => self.lambda_setting(name, value, path, &mut settings.lambda),
+            "alarms" => settings.alarms = self.alarms(value, path),
             "allow" => set(&mut settings.allow, self.strings(value, path, "a list of paths or globs")),
             "auth" => set(&mut settings.auth, self.choice(value, path, &[("none", Auth::None), ("iam", Auth::Iam)])),
             "bundle" => set(&mut settings.bundle, self.boolean(value, path)),

@@ -57,7 +57,7 @@ fn unknown_setting_error_lists_known_settings() {
         error_of("[endpoint]\ninvoke = ['a']"),
         "Cargo.toml:2: unknown setting `invoke` in `[package.metadata.bedrock.endpoint]`\n\
          a setting with a similar name exists: `invokes`\n\
-         the known settings are `allow`, `architecture`, `auth`, `code-signing`, `concurrency`, `cors`, \
+         the known settings are `alarms`, `allow`, `architecture`, `auth`, `code-signing`, `concurrency`, `cors`, \
          `description`, `env`, `ephemeral-storage`, `file-system`, `http-api`, `invokes`, `kms-key`, `lambda`, `layers`, \
          `log-format`, `log-group`, `log-level`, `log-retention`, `memory`, `provisioned-concurrency`, \
          `redact`, `runtime`, `runtime-management`, `stream`, `system-log-level`, `tags`, `timeout`, `tracing`, \
@@ -66,7 +66,7 @@ fn unknown_setting_error_lists_known_settings() {
     assert_eq!(
         error_of("[workers.a]\nschedule = 'x'"),
         "Cargo.toml:2: unknown setting `schedule` in `[package.metadata.bedrock.workers.a]`\n\
-         the known settings are `allow`, `architecture`, `bundle`, `code-signing`, `concurrency`, \
+         the known settings are `alarms`, `allow`, `architecture`, `bundle`, `code-signing`, `concurrency`, \
          `dead-letter`, `description`, `durable`, `env`, `ephemeral-storage`, `event-age`, `file-system`, `invokes`, \
          `isolation`, `kms-key`, `lambda`, `layers`, `log-format`, `log-group`, `log-level`, `log-retention`, `memory`, \
          `on-failure`, `on-success`, `provisioned-concurrency`, `recursion`, `redact`, `retries`, `runtime`, \

@@ -14,14 +14,15 @@ pub(crate) mod tally;
 pub(crate) mod upload;
 mod url;
 
-use bedrock_diagnostics::Result;
+use bedrock_diagnostics::{ExitKind, Result};
 
+use crate::canary::{CanaryPlan, shift};
 use crate::concurrent::map_concurrently;
 use crate::desired::Desired;
 use crate::observer::ChangeCount;
 use crate::plan::{Plan, PlannedFunction};
 use crate::step::Change;
-use crate::triggers::apply::apply_triggers;
+use crate::triggers::apply::{apply_triggers, prepare_for_canary};
 use context::ApplyContext;
 use steps::{apply_function, apply_permissions, finish_function};
 use tally::{MAX_CONCURRENT_FUNCTIONS, Tally};
@@ -34,7 +35,7 @@ pub(crate) async fn apply(context: ApplyContext<'_>, plan: &Plan, desired: &Desi
     let is_deletion = |planned: &&PlannedFunction| planned.change == Change::Delete;
     let (deletions, changes): (Vec<_>, Vec<_>) = plan.function_changes().partition(is_deletion);
     let mut tally = Tally::new(if triggers.is_empty() { "functions" } else { "functions and triggers" });
-    change_functions(context, &mut tally, &changes, desired).await;
+    change_functions(context, &mut tally, plan, &changes, desired).await;
     let names: Vec<String> = triggers.iter().map(|planned| planned.resource.clone()).collect();
     if tally.has_errors() {
         tally.add_remaining(names);
@@ -51,16 +52,24 @@ pub(crate) async fn apply(context: ApplyContext<'_>, plan: &Plan, desired: &Desi
     tally.into_result().map(|_| count)
 }
 
-/// Prepares functions. If all of them are ready, moves their aliases.
+/// Prepares functions. If all of them are ready, and no alarm fires during a canary, moves their aliases.
 async fn change_functions(
     context: ApplyContext<'_>,
     tally: &mut Tally,
+    plan: &Plan,
     planned: &[&PlannedFunction],
     desired: &Desired,
 ) {
     let mut results = prepare_functions(context, planned, desired).await;
-    let is_complete = results.iter().all(Result::is_ok);
+    let mut is_complete = results.iter().all(Result::is_ok);
     let has_final_steps = |planned: &PlannedFunction| !planned.final_steps.is_empty();
+    if is_complete
+        && let Some(canary) = &plan.canary
+        && let Err(error) = run_canary(context, plan, canary).await
+    {
+        is_complete = false;
+        tally.add_error(error);
+    }
     if is_complete {
         results = map_concurrently(planned.iter().copied(), MAX_CONCURRENT_FUNCTIONS, async |planned| {
             if has_final_steps(planned) {
@@ -78,6 +87,21 @@ async fn change_functions(
             tally.add_results([planned.function.clone()], vec![result]);
         }
     }
+}
+
+/// Makes what the new versions use, then runs the canary.
+async fn run_canary(context: ApplyContext<'_>, plan: &Plan, canary: &CanaryPlan) -> Result<()> {
+    let triggers: Vec<_> = plan.trigger_changes().collect();
+    let result = match prepare_for_canary(context, &triggers).await {
+        Ok(()) => shift::run(context, canary).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = &result
+        && error.kind != ExitKind::Interrupted
+    {
+        context.observer.failed("canary", error);
+    }
+    result
 }
 
 /// Creates the roles of all functions before the first function: they become visible to Lambda at the same time.

@@ -7,6 +7,7 @@ use bedrock_diagnostics::Result;
 use super::context::{ApplyContext, FunctionContext, StepResult};
 use super::{function, lambda_settings, layer, renew_grant, role, tags, url};
 use crate::aws::pause;
+use crate::canary::shift;
 use crate::desired::DesiredFunction;
 use crate::plan::PlannedFunction;
 use crate::step::Step;
@@ -156,6 +157,10 @@ async fn apply_step(context: &mut FunctionContext<'_>, step: &Step) -> StepResul
         Step::SetProvisionedConcurrency => lambda_settings::set_provisioned_concurrency(context, desired).await,
         Step::PublishVersion => function::publish_version(context, desired).await,
         Step::MoveAlias => function::move_alias(context).await,
+        Step::EndCanary => {
+            let version = context.published.get(context.key).or_else(|| context.live_version.map(str::to_owned));
+            shift::end(context.aws, context.stage, context.key, &version.unwrap_or_default()).await
+        }
         Step::CreateUrl => url::create(context, desired).await,
         Step::SetUrlAuth => url::set_auth(context, desired).await,
         Step::SetInvokeMode => url::set_invoke_mode(context, desired).await,

@@ -37,6 +37,10 @@ impl Tally {
         }
     }
 
+    pub(crate) fn add_error(&mut self, error: Error) {
+        self.errors.push(error);
+    }
+
     /// Adds names of what was not started because of earlier errors.
     pub(crate) fn add_remaining(&mut self, names: impl IntoIterator<Item = String>) {
         self.remaining.extend(names);

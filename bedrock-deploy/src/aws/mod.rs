@@ -3,6 +3,7 @@
 //! | module | holds |
 //! | --- | --- |
 //! | `action` | the names of actions, for messages |
+//! | `cloudwatch` | requests to CloudWatch |
 //! | `error` | [`AwsError`]: a request that failed, in one form for all services |
 //! | `http_client` | connections, with proxies and certificates |
 //! | `locks` | what is not done at the same time |
@@ -14,6 +15,7 @@
 //! may already have had an effect.
 
 mod action;
+mod cloudwatch;
 mod error;
 mod http_client;
 mod locks;
@@ -37,6 +39,7 @@ use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 
+use cloudwatch::CloudWatch;
 pub(crate) use error::{AwsError, ok_if_exists, optional};
 pub(crate) use http_client::{CONNECT_TIMEOUT, READ_TIMEOUT, http_client};
 pub(crate) use locks::LARGE_UPLOAD_BYTES;
@@ -65,6 +68,7 @@ pub struct Aws {
     /// The account and region of all clients.
     pub env: AwsEnvironment,
     pub(crate) api_gateway: ServiceApi,
+    pub(crate) cloudwatch: CloudWatch,
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
     pub(crate) events: aws_sdk_eventbridge::Client,
     /// ARN of the caller.
@@ -124,6 +128,7 @@ async fn connect(options: &AwsOptions) -> Result<Aws> {
     let s3 = aws_sdk_s3::config::Builder::from(&sdk).force_path_style(sdk.endpoint_url().is_some()).build();
     Ok(Aws {
         api_gateway: ServiceApi::new(&sdk, "apigateway", &region, &partition)?,
+        cloudwatch: CloudWatch::new(&sdk, &region, &partition)?,
         dynamodb: aws_sdk_dynamodb::Client::new(&sdk),
         events: aws_sdk_eventbridge::Client::new(&sdk),
         principal: identity.arn().unwrap_or_default().to_owned(),

@@ -42,6 +42,15 @@ pub(crate) struct ServiceApi {
     credentials: Arc<Mutex<Option<Credentials>>>,
 }
 
+/// The body of a request, and the headers that say what it is.
+#[derive(Debug)]
+pub(super) struct RequestBody {
+    pub(super) content_type: &'static str,
+    /// Operation of a service that has only one path.
+    pub(super) target: Option<String>,
+    pub(super) text: String,
+}
+
 impl ServiceApi {
     pub(super) fn new(sdk: &SdkConfig, service: &'static str, region: &str, partition: &str) -> AppResult<Self> {
         let timeouts = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT);
@@ -87,35 +96,39 @@ impl ServiceApi {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Value, AwsError> {
-        call_service(idempotency, || self.send(method, path, body)).await
+        let body = || RequestBody {
+            content_type: "application/json",
+            target: None,
+            text: body.map(Value::to_string).unwrap_or_default(),
+        };
+        // The actions of API Gateway are named by methods.
+        let action = format!("{}:{method}", self.service);
+        call_service(idempotency, || self.send(method, path, body(), action.clone())).await
     }
 
-    async fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value, AwsError> {
-        let body = body.map(Value::to_string).unwrap_or_default();
+    /// Sends a request once. `action` is what it needs, in the words of IAM.
+    pub(super) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        body: RequestBody,
+        action: String,
+    ) -> Result<Value, AwsError> {
         let request = self.signed(method, path, body).await?;
         let dispatch_failure = |error| AwsError::from(SdkError::<GetCallerIdentityError, _>::dispatch_failure(error));
         let response: HttpResponse = self.connector.call(request).await.map_err(dispatch_failure)?;
         if is_html(&response) {
-            return Err(html_error(&response, Some(self.action(method))));
+            return Err(html_error(&response, Some(action)));
         }
         let status = response.status().as_u16();
         let error_type = response.headers().get("x-amzn-errortype").map(str::to_owned);
         let body = ByteStream::new(response.into_body()).collect().await;
         let body = body.map_err(|error| AwsError::NoResponse(error.to_string()))?.into_bytes();
         let value: Value = serde_json::from_slice(&body).unwrap_or_default();
-        if (200..300).contains(&status) {
-            Ok(value)
-        } else {
-            Err(service_error(self.action(method), status, error_type, &value))
-        }
+        if (200..300).contains(&status) { Ok(value) } else { Err(service_error(action, status, error_type, &value)) }
     }
 
-    /// Returns the action that a request needs, in the words of IAM. API Gateway's are named by methods.
-    fn action(&self, method: &str) -> String {
-        format!("{}:{method}", self.service)
-    }
-
-    async fn signed(&self, method: &str, path: &str, body: String) -> Result<HttpRequest, AwsError> {
+    async fn signed(&self, method: &str, path: &str, body: RequestBody) -> Result<HttpRequest, AwsError> {
         let not_sent = |error: &dyn std::fmt::Display| AwsError::NotSent(error.to_string());
         let identity = self.credentials().await?.into();
         let parameters = v4::SigningParams::builder()
@@ -127,15 +140,18 @@ impl ServiceApi {
             .build();
         let parameters = parameters.map_err(|error| not_sent(&error))?.into();
         let url = format!("{}{path}", self.endpoint);
-        let headers = [("content-type", "application/json")];
-        let signable = SignableRequest::new(method, &url, headers.into_iter(), SignableBody::Bytes(body.as_bytes()));
+        let RequestBody { content_type, target, text } = body;
+        let target = target.as_deref().map(|target| ("x-amz-target", target));
+        let headers: Vec<(&str, &str)> = [("content-type", content_type)].into_iter().chain(target).collect();
+        let of_body = SignableBody::Bytes(text.as_bytes());
+        let signable = SignableRequest::new(method, &url, headers.iter().copied(), of_body);
         let signed =
             sign(signable.map_err(|error| not_sent(&error))?, &parameters).map_err(|error| not_sent(&error))?;
         let mut request = hyper::Request::builder().method(method).uri(url);
         for (name, value) in headers.into_iter().chain(signed.output().headers()) {
             request = request.header(name, value);
         }
-        let request = request.body(SdkBody::from(body)).map_err(|error| not_sent(&error))?;
+        let request = request.body(SdkBody::from(text)).map_err(|error| not_sent(&error))?;
         HttpRequest::try_from(request).map_err(|error| not_sent(&error))
     }
 

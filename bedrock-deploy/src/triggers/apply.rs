@@ -22,6 +22,7 @@ use super::desired::{AppQueue, EventSourceMapping, NotificationConfig, Schedule}
 use super::mappings::list_mappings;
 use super::notifications::{encode_key_filter, notification_id, own_notifications};
 use super::step::{PlannedTrigger, TriggerStep as Step};
+use crate::alarms::apply as alarms;
 use crate::apply::context::{ApplyContext, StepError, StepResult};
 use crate::apply::resources;
 use crate::apply::upload::bucket_configuration;
@@ -48,6 +49,17 @@ const DEAD_LETTER_RETENTION_SECONDS: &str = "1209600";
 pub(crate) async fn apply_triggers(context: ApplyContext<'_>, planned: &[&PlannedTrigger]) -> Vec<Result<()>> {
     let triggers = planned.iter().copied();
     map_concurrently(triggers, MAX_CONCURRENT_TRIGGERS, |planned| apply_trigger(context, planned)).await
+}
+
+/// Applies the steps that make what versions use and what a canary watches. Each can be repeated with the others later.
+pub(crate) async fn prepare_for_canary(context: ApplyContext<'_>, planned: &[&PlannedTrigger]) -> Result<()> {
+    let step_context = StepContext { aws: context.aws, stage: context.stage, observer: context.observer };
+    for step in planned.iter().flat_map(|planned| &planned.steps).filter(|step| step.precedes_canary()) {
+        context.interrupt.check()?;
+        let result = step_context.apply(step).await;
+        result.map_err(|error| error.into_error(format!("failed to {}", step.description())))?;
+    }
+    Ok(())
 }
 
 async fn apply_trigger(context: ApplyContext<'_>, planned: &PlannedTrigger) -> Result<()> {
@@ -121,6 +133,10 @@ impl StepContext<'_> {
             Step::DeleteRule(arn) => self.delete_rule(arn).await,
             Step::PutHttpApi(change) => http_api::put(self.aws, self.stage, self.observer, change).await,
             Step::DeleteHttpApi(actual) => http_api::delete(self.aws, self.stage, actual).await,
+            Step::PutAlarms { key, alarms } => alarms::put(self.aws, self.stage, key, alarms).await,
+            Step::DeleteAlarms { key, names, is_last } => {
+                alarms::delete(self.aws, self.stage, key, names, *is_last).await
+            }
             Step::CreateTable(name, key) => resources::create_table(self.aws, self.stage, name, key).await,
             Step::CreateTopic(name) => resources::create_topic(self.aws, self.stage, name).await,
             Step::CreateBus(name) => resources::create_bus(self.aws, self.stage, name).await,

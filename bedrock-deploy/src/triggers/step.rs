@@ -2,8 +2,10 @@
 
 use super::desired::{AppQueue, DesiredRule, EventSourceMapping, NotificationConfig, Schedule, SubscriptionFilter};
 use super::streams::desired::{StreamMapping, StreamSource};
+use crate::alarms::alarm::Alarm;
 use crate::http_api::actual::ActualHttpApi;
 use crate::http_api::change::HttpApiChange;
+use crate::stage::function_label;
 use crate::step::Change;
 use crate::uses::TableKey;
 
@@ -131,6 +133,18 @@ pub(crate) enum TriggerStep {
     PutHttpApi(Box<HttpApiChange>),
     /// Deletes an HTTP API with its domain name.
     DeleteHttpApi(Box<ActualHttpApi>),
+    /// Creates or changes alarms of a function.
+    PutAlarms {
+        key: String,
+        alarms: Vec<Alarm>,
+    },
+    /// Deletes alarms of a function by their names.
+    DeleteAlarms {
+        key: String,
+        names: Vec<String>,
+        /// Whether the function has no others.
+        is_last: bool,
+    },
     /// Deletes a bucket. S3 refuses it unless the bucket is empty.
     DeleteBucket(String),
 }
@@ -187,8 +201,26 @@ impl TriggerStep {
             Self::DeleteRule(arn) => format!("delete rule `{arn}`"),
             Self::PutHttpApi(_) => "set the HTTP API".to_owned(),
             Self::DeleteHttpApi(_) => "delete the HTTP API".to_owned(),
+            Self::PutAlarms { key, .. } => format!("set the alarms of {}", function_label(key)),
+            Self::DeleteAlarms { key, .. } => format!("delete alarms of {}", function_label(key)),
             Self::DeleteBucket(name) => format!("delete bucket `{name}`"),
         }
+    }
+
+    /// Returns whether the step makes something that versions use, or an alarm that a canary watches. The other steps make
+    /// something invoke the alias, and follow after all calls go to the new versions.
+    pub(crate) fn precedes_canary(&self) -> bool {
+        matches!(
+            self,
+            Self::TagFunction(_)
+                | Self::CreateQueue(_)
+                | Self::CreateBucket(_)
+                | Self::CreateTable(..)
+                | Self::CreateTopic(_)
+                | Self::CreateBus(_)
+                | Self::CreateStream(_)
+                | Self::PutAlarms { .. }
+        )
     }
 
     /// Returns the name of the step in JSON output.
@@ -229,6 +261,8 @@ impl TriggerStep {
             Self::DeleteRule(_) => "delete-rule",
             Self::PutHttpApi(_) => "put-http-api",
             Self::DeleteHttpApi(_) => "delete-http-api",
+            Self::PutAlarms { .. } => "put-alarms",
+            Self::DeleteAlarms { .. } => "delete-alarms",
             Self::DeleteBucket(_) => "delete-bucket",
         }
     }

@@ -1,7 +1,7 @@
 //! `cargo bedrock deploy`: deploys the last build to a stage.
 
 use bedrock_deploy::aws::AwsOptions;
-use bedrock_deploy::{DeployerPolicyOptions, Stage, StageRequest};
+use bedrock_deploy::{Canary, DeployerPolicyOptions, Stage, StageRequest};
 use bedrock_diagnostics::{Error, Result};
 use clap::Args;
 
@@ -20,6 +20,7 @@ Examples:
   cargo bedrock deploy --stage dev --dry-run              show the plan only
   cargo bedrock deploy --stage prod --yes                 do not ask, for CI
   cargo bedrock deploy --stage dev --only system_fetcher  do not change other functions
+  cargo bedrock deploy --stage prod --canary 10%/10m      new versions get 10 % of the calls for 10 minutes first
   cargo bedrock deploy --stage dev --allow-breaking       change contracts although deployed callers break
   cargo bedrock deploy --stage dev --refresh              undo what others changed by hand
   cargo bedrock deploy --stage dev --print-policy         print the permissions that the commands need";
@@ -37,6 +38,9 @@ pub(crate) struct Deploy {
     /// Deploy only this worker, or `endpoint` (repeatable)
     #[arg(long, value_name = "WORKER")]
     only: Vec<String>,
+    /// Give new versions a part of the calls at first, for example `10%/10m`, and go back if an alarm fires
+    #[arg(long, value_name = "PERCENT/TIME")]
+    canary: Option<String>,
     /// Deploy even if a change of a contract breaks deployed callers
     #[arg(long)]
     allow_breaking: bool,
@@ -44,7 +48,7 @@ pub(crate) struct Deploy {
     #[arg(long)]
     refresh: bool,
     /// Print the IAM policy that this and the other commands for a stage need, and change nothing
-    #[arg(long, conflicts_with_all = ["only", "dry_run", "yes"])]
+    #[arg(long, conflicts_with_all = ["canary", "only", "dry_run", "yes"])]
     print_policy: bool,
     /// Print the policy for `terraform apply` and `terraform destroy` instead
     #[arg(long, requires = "print_policy")]
@@ -71,8 +75,9 @@ impl Deploy {
         }
         let stage = stage.ok_or_else(|| Error::call("no stage is given").help("pass one with `--stage dev`"))?;
         let dry_run = self.confirm.dry_run;
+        let canary = self.canary.as_deref().map(Canary::parse).transpose()?;
         let Self { only, allow_breaking, refresh, .. } = self;
-        let request = StageRequest { stage, aws, only, dry_run, allow_breaking, refresh };
+        let request = StageRequest { stage, aws, only, dry_run, allow_breaking, refresh, canary };
         bedrock_deploy::deploy(&app, &request, reporter, &self.confirm)
     }
 }

@@ -45,6 +45,7 @@ impl Destroy {
             dry_run: self.confirm.dry_run,
             allow_breaking: false,
             refresh: true,
+            canary: None,
         };
         bedrock_deploy::destroy(&app, &request, reporter, &self.confirm)
     }

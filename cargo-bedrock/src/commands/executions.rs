@@ -188,6 +188,7 @@ impl ExecutionsCommand {
                 dry_run: true,
                 allow_breaking: false,
                 refresh: true,
+                canary: None,
             };
             let events = executions::remote_history(&app, &request, &selection.execution)?;
             return print_history(events, *json);

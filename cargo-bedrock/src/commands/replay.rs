@@ -106,8 +106,15 @@ impl Replay {
             Some(stage) => {
                 let stage = Stage::parse(stage)?;
                 let aws = AwsOptions::from(self.aws.clone());
-                let request =
-                    StageRequest { stage, aws, only: Vec::new(), dry_run: true, allow_breaking: false, refresh: true };
+                let request = StageRequest {
+                    stage,
+                    aws,
+                    only: Vec::new(),
+                    dry_run: true,
+                    allow_breaking: false,
+                    refresh: true,
+                    canary: None,
+                };
                 of_stage(app, workers, &request, self.execution.is_empty(), &is_asked)
             }
         }

@@ -48,6 +48,7 @@ impl Rollback {
             dry_run: self.confirm.dry_run,
             allow_breaking: false,
             refresh: true,
+            canary: None,
         };
         bedrock_deploy::rollback(&app, &request, reporter, &self.confirm)
     }

@@ -30,8 +30,15 @@ impl Status {
     pub(crate) fn run(self, session: &Session) -> Result<()> {
         let app = session.app()?;
         let (stage, aws) = self.stage.parse()?;
-        let request =
-            StageRequest { stage, aws, only: Vec::new(), dry_run: false, allow_breaking: false, refresh: true };
+        let request = StageRequest {
+            stage,
+            aws,
+            only: Vec::new(),
+            dry_run: false,
+            allow_breaking: false,
+            refresh: true,
+            canary: None,
+        };
         let status = bedrock_deploy::status(&app, &request)?;
         if self.output.is_json() {
             let text = serde_json::to_string(&status)

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bedrock_deploy::{
-    AliasMove, ChangeCount, DeployObserver, Outcome, Plan, PlannedFunction, PlannedTrigger, StageContext,
+    AliasMove, CanaryPlan, CanaryProgress, ChangeCount, DeployObserver, Outcome, Plan, PlannedFunction, PlannedTrigger,
+    StageContext,
 };
 use bedrock_diagnostics::{Error, Result};
 use serde_json::{Value, json};
@@ -127,6 +128,7 @@ impl DeployObserver for DeployReporter {
                 ("account", json!(stage.env.account)),
                 ("functions", json!(functions)),
                 ("triggers", json!(triggers)),
+                ("canary", canary_json(plan.canary.as_ref())),
             ],
         );
         Ok(())
@@ -185,6 +187,28 @@ impl DeployObserver for DeployReporter {
         self.print_errors(Some(resource), error);
     }
 
+    fn canary_progress(&self, progress: &CanaryProgress<'_>) {
+        let CanaryProgress { canary, elapsed } = progress;
+        let percent = canary.percent;
+        let total = canary.duration.as_secs();
+        let state = match elapsed {
+            None => {
+                self.print.note("all calls go to the old versions again");
+                "shifted-back"
+            }
+            Some(elapsed) if elapsed.as_secs() == 0 => {
+                self.print.note(&format!("{percent} % of the calls go to the new versions for {total} s"));
+                "shifted"
+            }
+            Some(elapsed) => {
+                self.print.note(&format!("no alarm has fired in {} of {total} s", elapsed.as_secs()));
+                "shifted"
+            }
+        };
+        let elapsed = elapsed.map_or(Value::Null, |elapsed| json!(elapsed.as_secs()));
+        self.print_event("canary", [("state", json!(state)), ("percent", json!(percent)), ("elapsed", elapsed)]);
+    }
+
     fn warning(&self, message: &str) {
         self.print.warning(message);
         self.print_event("warning", [("message", json!(message))]);
@@ -225,6 +249,19 @@ impl DeployObserver for DeployReporter {
             Outcome::Failed => self.print_finished(false, &[]),
         }
     }
+}
+
+/// Returns null if there is no canary.
+fn canary_json(canary: Option<&CanaryPlan>) -> Value {
+    canary.map_or(Value::Null, |canary| {
+        let functions: Vec<&String> = canary.functions.iter().map(|shifted| &shifted.function).collect();
+        json!({
+            "percent": canary.percent,
+            "seconds": canary.duration.as_secs(),
+            "functions": functions,
+            "alarms": canary.alarms,
+        })
+    })
 }
 
 /// Returns for example `2 functions and 1 trigger`, or `None` if nothing was changed.

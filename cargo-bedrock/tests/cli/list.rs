@@ -173,7 +173,7 @@ fn all_problems_of_an_app_are_reported_at_once() {
     -- stderr
     error: Cargo.toml:7: unknown setting `worker-dir` in `[package.metadata.bedrock]`
     help: a setting with a similar name exists: `workers-dir`
-    help: the known settings are `architecture`, `dev`, `endpoint`, `stages`, `workers`, `workers-dir`
+    help: the known settings are `alarms`, `architecture`, `dev`, `endpoint`, `stages`, `workers`, `workers-dir`
     error: `Camel` is not a valid worker name: it contains a capital letter (folder `workers/Camel`)
     help: try `camel`
     error: `workers/both` has both `main.py` and `main.js`, so its language is ambiguous
@@ -289,6 +289,34 @@ tracing = \"active\"
     let memory = settings.iter().find(|setting| setting["name"] == "memory").expect("memory");
     assert_eq!(memory["value"], "2048");
     assert_eq!(memory["is_of_stage"], true);
+}
+
+#[test]
+fn alarms_in_force_are_listed_by_key_and_table() {
+    let of_app = "[package.metadata.bedrock]\nalarms = { notify = \"ops\", errors = 2 }\n";
+    let manifest = MANIFEST.replace("[package.metadata.bedrock]\n", of_app);
+    let settings = "
+[package.metadata.bedrock.workers.system_fetcher]
+alarms = { errors = 5 }
+
+[package.metadata.bedrock.stages.prod]
+alarms = { notify = \"oncall\", throttles = false }
+";
+    let app = TestApp::with_manifest(&format!("{manifest}{settings}")).file("workers/system_fetcher/main.py", "");
+    let output = app.run(&["list", "--stage", "prod"]);
+    let lines: Vec<_> = output.lines().map(str::trim).filter(|line| line.starts_with("alarms")).collect();
+    let words: Vec<_> = lines.iter().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    assert_eq!(
+        words,
+        [
+            "alarms.errors 2 Cargo.toml:7",
+            "alarms.notify \"oncall\" Cargo.toml:15, only `prod`",
+            "alarms.throttles false Cargo.toml:15, only `prod`",
+            "alarms.errors 5 Cargo.toml:12",
+            "alarms.notify \"oncall\" Cargo.toml:15, only `prod`",
+            "alarms.throttles false Cargo.toml:15, only `prod`",
+        ]
+    );
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn app_is_created_with_an_endpoint_and_a_worker() {
     assert_snapshot!(app.run(&["new", "app", "my_app"]), @"
     exit code 0
     -- stderr
-    done: created app `my_app` in `my_app` (49 files)
+    done: created app `my_app` in `my_app` (51 files)
     next: run `cd my_app && cargo run`, then open `/hello/world` at the printed address
     next: run `cargo bedrock new worker NAME.rs` (or `.py`, `.js`, `.ts`) to add a worker
     ");
@@ -34,6 +34,7 @@ fn app_is_created_with_an_endpoint_and_a_worker() {
     my_app/src/endpoints/mod.rs
     my_app/src/main.rs
     my_app/terraform/.bedrock.json
+    my_app/terraform/alarms.tf
     my_app/terraform/backend.tf.example
     my_app/terraform/buckets.tf
     my_app/terraform/events.tf
@@ -50,6 +51,7 @@ fn app_is_created_with_an_endpoint_and_a_worker() {
     my_app/terraform/lambda/variables.tf
     my_app/terraform/lambda/versions.tf
     my_app/terraform/main.tf
+    my_app/terraform/manifest/alarms.tf
     my_app/terraform/manifest/environment.tf
     my_app/terraform/manifest/lambda.tf
     my_app/terraform/manifest/main.tf
@@ -130,7 +132,7 @@ fn app_is_created_in_another_folder() {
     assert_snapshot!(app.run(&["new", "app", "my-app", "--dir", "code"]), @"
     exit code 0
     -- stderr
-    done: created app `my-app` in `code/my-app` (49 files)
+    done: created app `my-app` in `code/my-app` (51 files)
     next: run `cd code/my-app && cargo run`, then open `/hello/world` at the printed address
     next: run `cargo bedrock new worker NAME.rs` (or `.py`, `.js`, `.ts`) to add a worker
     ");
@@ -138,7 +140,7 @@ fn app_is_created_in_another_folder() {
     assert_snapshot!(app.run(&["-C", "code", "new", "app", "other"]), @"
     exit code 0
     -- stderr
-    done: created app `other` in `other` (49 files)
+    done: created app `other` in `other` (51 files)
     next: run `cd other && cargo run`, then open `/hello/world` at the printed address
     next: run `cargo bedrock new worker NAME.rs` (or `.py`, `.js`, `.ts`) to add a worker
     ");

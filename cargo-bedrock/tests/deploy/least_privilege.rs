@@ -12,7 +12,8 @@ use crate::test_app::{CommandOutput, TestApp, WORKER};
 
 const ACCOUNT: &str = "123456789012";
 /// Actions that AWS checks during another action.
-const IMPLIED_ACTIONS: [(&str, &str); 12] = [
+const IMPLIED_ACTIONS: [(&str, &str); 13] = [
+    ("cloudwatch:TagResource", "cloudwatch:PutMetricAlarm"),
     ("iam:PassRole", "lambda:CreateFunction"),
     ("iam:TagRole", "iam:CreateRole"),
     ("iam:TagPolicy", "iam:CreatePolicy"),
@@ -85,6 +86,11 @@ fn app_with_everything(callees: &[&str]) -> TestApp {
         "grants": [{ "actions": ["dynamodb:GetItem"], "suffixes": [""] }], "value": "{prefix}orders",
         "key": { "partition": { "name": "id", "type": "S" }, "sort": null }
     });
+    let alarms = json!({
+        "notify": "ops", "errors": 1, "throttles": 1, "dead_letters": 1, "period": 60, "evaluation_periods": 1,
+        "datapoints_to_alarm": 1
+    });
+    app.set("/workers/counter/alarms", alarms);
     app.set("/workers/counter/uses", json!([table]));
     app
 }
@@ -95,6 +101,7 @@ fn change_everything(aws: &EmulatedAws, app: &mut TestApp) {
     app.set("/endpoint/invokes", json!(["counter"]));
     app.set("/endpoint/url_auth", json!("iam"));
     app.set("/workers/counter/memory", json!(512));
+    app.set("/workers/counter/alarms/throttles", Value::Null);
     app.set("/workers/counter/concurrency", Value::Null);
     app.set("/workers/counter/retries", json!(2));
     app.set("/workers/counter/triggers/0/schedule", json!("rate(1 hour)"));

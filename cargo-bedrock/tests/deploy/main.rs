@@ -4,9 +4,11 @@
 // Tests end with a panic, and print on standard output when they are skipped.
 #![allow(clippy::expect_used, clippy::print_stdout)]
 
+mod alarms;
 mod alias;
 mod aws_rules;
 mod broken_access;
+mod canary;
 mod changes;
 mod contracts;
 mod converge;

@@ -197,7 +197,7 @@ fn unknown_setting_stops_the_build() {
     exit code 1
     error: Cargo.toml:28: unknown setting `memmory` in `[package.metadata.bedrock.workers.counter]`
     help: a setting with a similar name exists: `memory`
-    help: the known settings are `allow`, `architecture`, `bundle`, `code-signing`, `concurrency`, `dead-letter`, `description`, `durable`, `env`, `ephemeral-storage`, `event-age`, `file-system`, `invokes`, `isolation`, `kms-key`, `lambda`, `layers`, `log-format`, `log-group`, `log-level`, `log-retention`, `memory`, `on-failure`, `on-success`, `provisioned-concurrency`, `recursion`, `redact`, `retries`, `runtime`, `runtime-management`, `snap-start`, `system-log-level`, `tags`, `timeout`, `tracing`, `triggers`, `uses`, `vpc`
+    help: the known settings are `alarms`, `allow`, `architecture`, `bundle`, `code-signing`, `concurrency`, `dead-letter`, `description`, `durable`, `env`, `ephemeral-storage`, `event-age`, `file-system`, `invokes`, `isolation`, `kms-key`, `lambda`, `layers`, `log-format`, `log-group`, `log-level`, `log-retention`, `memory`, `on-failure`, `on-success`, `provisioned-concurrency`, `recursion`, `redact`, `retries`, `runtime`, `runtime-management`, `snap-start`, `system-log-level`, `tags`, `timeout`, `tracing`, `triggers`, `uses`, `vpc`
     ");
     assert!(!app.path("target/bedrock").exists());
 }

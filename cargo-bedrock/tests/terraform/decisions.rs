@@ -19,6 +19,7 @@ fn manifest_decides_names_rights_and_environments() {
         ("triggers", Manifest::triggers()),
         ("fifo", Manifest::fifo_and_cors()),
         ("http_api", Manifest::http_api()),
+        ("alarms", Manifest::alarms()),
         ("events", Manifest::topics_and_buses()),
         ("streams", Manifest::streams()),
         ("lambda", Manifest::lambda_settings()),

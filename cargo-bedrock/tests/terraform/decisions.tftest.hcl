@@ -559,6 +559,64 @@ run "http_api_has_routes_authorizer_and_domain" {
   }
 }
 
+run "alarms_have_names_queues_and_topics" {
+  command = plan
+
+  variables {
+    path = "./manifests/alarms.json"
+  }
+
+  assert {
+    condition = keys(output.alarms) == [
+      "space-dev-fetcher-dead-letters-others",
+      "space-dev-fetcher-dead-letters-space-dev-jobs-dead",
+      "space-dev-fetcher-errors",
+      "space-dev-fetcher-throttles",
+      "space-dev-ranker-errors",
+    ]
+    error_message = "each queue of the account and region has an alarm: ${jsonencode(keys(output.alarms))}"
+  }
+
+  assert {
+    condition     = output.topics["ops"] == "space-dev-ops" && output.alarms["space-dev-fetcher-errors"].notify == "ops"
+    error_message = "a topic of the app is created: ${jsonencode(output.topics)}"
+  }
+
+  assert {
+    condition = output.alarms["space-dev-fetcher-errors"] == {
+      description         = "Errors of space-dev-fetcher"
+      namespace           = "AWS/Lambda"
+      metric              = "Errors"
+      dimensions          = { FunctionName = "space-dev-fetcher" }
+      statistic           = "Sum"
+      threshold           = 5
+      period              = 60
+      evaluation_periods  = 3
+      datapoints_to_alarm = 2
+      notify              = "ops"
+    }
+    error_message = "an alarm has everything that CloudWatch needs: ${jsonencode(output.alarms["space-dev-fetcher-errors"])}"
+  }
+}
+
+run "stage_has_its_own_alarms" {
+  command = plan
+
+  variables {
+    path  = "./manifests/alarms.json"
+    stage = "prod"
+  }
+
+  assert {
+    condition = keys(output.alarms) == [
+      "space-prod-fetcher-dead-letters-others",
+      "space-prod-fetcher-dead-letters-space-prod-jobs-dead",
+      "space-prod-fetcher-errors",
+    ] && length(output.topics) == 0
+    error_message = "a stage replaces or removes alarms: ${jsonencode(keys(output.alarms))}"
+  }
+}
+
 run "long_names_are_truncated" {
   command = plan
 

@@ -177,6 +177,25 @@ impl Manifest {
         manifest
     }
 
+    /// Returns two workers with alarms. One has queues for dead letters, and fewer alarms in the stage `prod`.
+    pub(crate) fn alarms() -> Self {
+        let alarms = |notify: Option<&str>, throttles: Option<u64>| {
+            json!({
+                "notify": notify, "errors": 5, "throttles": throttles, "dead_letters": 1, "period": 60,
+                "evaluation_periods": 3, "datapoints_to_alarm": 2
+            })
+        };
+        Self::triggers()
+            .with("/version", json!(3))
+            .with("/workers/fetcher/alarms", alarms(Some("ops"), Some(1)))
+            .with("/workers/ranker/alarms", alarms(Some("arn:aws:sns:us-east-1:123456789012:theirs"), None))
+            .with("/workers/ranker/on_failure", json!("arn:aws:sqs:eu-west-1:123456789012:far"))
+            .with(
+                "/stages",
+                json!({ "prod": { "fetcher": { "alarms": alarms(None, None) }, "ranker": { "alarms": null } } }),
+            )
+    }
+
     /// Returns two workers. One has all settings of Lambda, but not in the stage `prod`.
     pub(crate) fn lambda_settings() -> Self {
         let access_point = "arn:aws:elasticfilesystem:us-east-1:123456789012:access-point/fsap-0123456789abcdef0";
@@ -281,6 +300,7 @@ fn manifests_of_these_tests_match_the_schema() {
         Manifest::durable().with_endpoint(&[]),
         Manifest::fifo_and_cors(),
         Manifest::http_api(),
+        Manifest::alarms().with_endpoint(&[]),
     ] {
         let errors: Vec<_> =
             schema.iter_errors(&manifest.0).map(|error| format!("{error} at `{}`", error.instance_path())).collect();

@@ -1,5 +1,5 @@
 # Computes everything about the app from its manifest, without providers and resources, so that it can be tested without
-# AWS. This file has the names; environment.tf, policies.tf, lambda.tf, uses.tf, triggers.tf and refusals.tf
+# AWS. This file has the names; environment.tf, policies.tf, lambda.tf, uses.tf, triggers.tf, alarms.tf and refusals.tf
 # have the rest.
 
 locals {

@@ -321,3 +321,22 @@ output "rules" {
     }
   }
 }
+
+output "alarms" {
+  description = "The CloudWatch alarms, by their names."
+  value = {
+    for name, alarm in merge(local.function_alarms, local.queue_alarms) : name => {
+      description         = "${alarm.metric} of ${one(values(alarm.dimensions))}"
+      namespace           = alarm.namespace
+      metric              = alarm.metric
+      dimensions          = alarm.dimensions
+      statistic           = alarm.statistic
+      threshold           = alarm.threshold
+      period              = local.alarm_settings[alarm.worker].period
+      evaluation_periods  = local.alarm_settings[alarm.worker].evaluation_periods
+      datapoints_to_alarm = local.alarm_settings[alarm.worker].datapoints_to_alarm
+      # The name of a topic of the app, or an ARN.
+      notify = local.alarm_settings[alarm.worker].notify
+    }
+  }
+}

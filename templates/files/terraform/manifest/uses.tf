@@ -55,7 +55,7 @@ locals {
     for kind in ["table", "bucket", "queue", "topic", "bus", "stream"] :
     kind => toset(concat(
       flatten([for uses in values(local.uses) : [for use in uses : use.name if try(use.kind == kind && use.is_of_app, false)]]),
-      kind == "topic" ? local.trigger_topics : [],
+      kind == "topic" ? concat(local.trigger_topics, local.alarm_topics) : [],
       kind == "bus" ? local.trigger_buses : [],
       kind == "stream" ? local.trigger_streams : [],
     ))

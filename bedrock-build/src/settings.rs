@@ -37,7 +37,7 @@ use crate::name::WorkerName;
 use crate::problem::Problem;
 pub use cors::Cors;
 pub use destination::Destination;
-pub use dev::{DevServices, DevSettings};
+pub use dev::{DevAccount, DevServices, DevSettings};
 pub use durable::DurableSettings;
 pub use function::{Auth, FunctionSettings, Isolation, RecursiveLoop, Secret};
 use function_reader::ENDPOINT_KEYS;

@@ -101,7 +101,8 @@ impl ResourceAccess {
                 format!("help: add `{entry}` to `uses` of `{function}` at {location}")
             }
         };
-        let (action, resource) = (&right.action, right.shown_resource());
+        let action = &right.action;
+        let resource = right.shown_resource();
         for text in [format!("{severity}: `{function}` may not `{action}` on `{resource}`: {reason}"), help] {
             (self.log_sink)(LogLine { worker: function.into(), request_id: None, text });
         }
@@ -117,7 +118,8 @@ impl ResourceAccess {
 
     /// The session of a function's role has the function's name. Services write actions and ARNs in their own ways.
     fn message(&self, function: &str, right: &RequiredRight, is_denied: bool) -> String {
-        let (action, resource) = (right.action.as_str(), right.shown_resource());
+        let action = right.action.as_str();
+        let resource = right.shown_resource();
         let account = &self.resources.account;
         let name = format!("{}-{LOCAL_STAGE}-{function}", self.app);
         let (action, resource) = match action.split(':').next() {

@@ -21,10 +21,7 @@ impl MissingUse<'_> {
     /// Returns the entry that allows a right with the fewest others, with `ACCOUNT` for the user's account.
     pub(super) fn entry(&self, right: &RequiredRight) -> String {
         let resource = right.shown_resource();
-        let entry = match &right.resource {
-            Some(resource) => self.with_word(&right.action, resource),
-            None => None,
-        };
+        let entry = right.resource.as_ref().and_then(|resource| self.with_word(&right.action, resource));
         let entry = entry.unwrap_or_else(|| self.statement(&right.action, resource));
         entry.replace(&format!(":{}:", self.account), ":ACCOUNT:")
     }

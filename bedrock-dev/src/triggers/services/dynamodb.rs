@@ -7,13 +7,14 @@ use super::super::local_resources::LocalResources;
 use super::super::required_right::RequiredRight;
 
 /// Operations on no single table.
-const ACCOUNT_OPERATIONS: [&str; 7] = [
+const ACCOUNT_OPERATIONS: [&str; 8] = [
     "DescribeEndpoints",
     "DescribeLimits",
     "ListBackups",
     "ListExports",
     "ListGlobalTables",
     "ListImports",
+    "ListStreams",
     "ListTables",
 ];
 
@@ -46,7 +47,6 @@ pub(super) fn required(resources: &LocalResources, operation: &str, params: &Val
         "ExecuteTransaction" => {
             params["TransactStatements"].as_array().into_iter().flatten().map(of_statement).collect()
         }
-        "ListStreams" => vec![RequiredRight::new(action, "*")],
         _ if ACCOUNT_OPERATIONS.contains(&operation) => vec![RequiredRight::new(action, "*")],
         _ => {
             let stream = ["StreamArn", "ResourceArn"].iter().find_map(|name| params[*name].as_str());

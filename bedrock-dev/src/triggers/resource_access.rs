@@ -194,7 +194,7 @@ fn statements(resources: &LocalResources, settings: &FunctionSettings) -> Option
                 ));
             }
             Trigger::Queue(queue) => {
-                statements.push(Statement::allow(&MAPPING_ACTIONS, vec![resources.queue_arn(&queue.queue)]))
+                statements.push(Statement::allow(&MAPPING_ACTIONS, vec![resources.queue_arn(&queue.queue)]));
             }
             _ => {}
         }

@@ -32,9 +32,9 @@ impl ServicesServer {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let url = format!("http://{}", listener.local_addr()?);
         let resources = LocalResources::new(app, &url);
-        let routes = services::router(resources.services_url(), account)?;
+        let forwarding = services::router(resources.services_url(), account)?;
         let access = ResourceAccess::new(app, &resources, false, log_sink);
-        let router = guard_access(routes, access, resources);
+        let router = guard_access(forwarding, access, resources);
         let task = tokio::spawn(async move { drop(axum::serve(listener, router).await) });
         Ok(Self { url: format!("{url}{SERVICES_PATH}"), task })
     }

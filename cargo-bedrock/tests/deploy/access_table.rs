@@ -41,8 +41,8 @@ fn manifest_uses(settings: &str) -> Value {
         }
         entry
     };
-    let uses = app.settings.endpoint.uses.as_deref().unwrap_or_default().iter();
-    uses.filter_map(|each| match each {
+    let all = app.settings.endpoint.uses.as_deref().unwrap_or_default().iter();
+    all.filter_map(|each| match each {
         Use::Resource(used) => Some(entry(used)),
         Use::Statement(_) => None,
     })

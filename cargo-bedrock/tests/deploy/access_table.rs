@@ -18,8 +18,9 @@ const ACCOUNT: &str = "123456789012";
 /// `ssm:GetParameters` on `*`.
 const EMULATOR_DIFFERS: [&str; 2] = ["SendMessageBatch", "GetParameters"];
 
-/// Returns what a build writes for these settings.
-fn manifest_uses(settings: &str) -> Value {
+/// Returns what a build writes for these settings. Only one function of an app says the key of its table.
+fn manifest_uses(settings: &str, has_key: bool) -> Value {
+    let settings = settings.replace("access = \"write\" }, { bucket", "access = \"write\", key = \"id\" }, { bucket");
     let folder = TempDir::new().expect("a folder");
     let manifest = format!("[package]\nname = \"shop\"\n[package.metadata.bedrock.endpoint]\nuses = {settings}\n");
     fs::write(folder.path().join("Cargo.toml"), manifest).expect("a file");
@@ -36,7 +37,7 @@ fn manifest_uses(settings: &str) -> Value {
             "kind": used.kind.as_str(), "name": used.name, "access": used.access.word, "is_of_app": used.is_of_app(),
             "arn": used.arn(), "grants": grants, "variable": used.variable(&app.name), "value": used.value()
         });
-        if let Some(key) = &used.key {
+        if let Some(key) = used.key.as_ref().filter(|_| has_key) {
             entry["key"] = json!({ "partition": attribute(&key.partition), "sort": key.sort.as_ref().map(attribute) });
         }
         entry
@@ -53,9 +54,9 @@ fn manifest_uses(settings: &str) -> Value {
 fn app(functions: &[(&str, &str)]) -> TestApp {
     let names: Vec<&str> = functions.iter().map(|(name, _)| *name).collect();
     let mut app = TestApp::new(&names).with("/version", json!(3));
-    for (name, half) in functions {
+    for (index, (name, half)) in functions.iter().enumerate() {
         let settings = if *half == "reader" { access_table::READER_USES } else { access_table::WRITER_USES };
-        app.set(&format!("/workers/{name}/uses"), manifest_uses(&settings.replace(", key = \"id\"", "")));
+        app.set(&format!("/workers/{name}/uses"), manifest_uses(settings, index == 0));
         app.set(&format!("/workers/{name}/timeout"), json!(120));
         if name.ends_with("_js") {
             app.package(name, &[("main.js", access_table::JAVASCRIPT)]);
@@ -65,8 +66,6 @@ fn app(functions: &[(&str, &str)]) -> TestApp {
             app.package(name, &[("main.py", access_table::PYTHON)]);
         }
     }
-    let keyed = manifest_uses(access_table::READER_USES);
-    app.set(&format!("/workers/{}/uses", names[0]), keyed);
     app
 }
 

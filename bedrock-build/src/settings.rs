@@ -40,7 +40,7 @@ use crate::problem::Problem;
 pub use alarms::{AlarmEvaluation, AlarmSettings, AlarmThreshold, Alarms};
 pub use cors::Cors;
 pub use destination::Destination;
-pub use dev::{DevServices, DevSettings};
+pub use dev::{DevAccount, DevServices, DevSettings};
 pub use durable::DurableSettings;
 pub use function::{Auth, FunctionSettings, Isolation, RecursiveLoop, Secret};
 use function_reader::ENDPOINT_KEYS;

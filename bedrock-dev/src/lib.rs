@@ -17,6 +17,8 @@
 //! | `event_log` | the log of what the server does |
 //! | `http_api` | the routes that read the log and change the app's state |
 //! | `dashboard` | the web page that shows it |
+//! | `account` | services of an AWS account of the user |
+//! | `https` | connects to other servers |
 //! | `otlp` | sends invocations to an OpenTelemetry collector |
 //! | `api_gateway` | the HTTP API of the endpoint |
 //! | `reload` | from a saved file to new processes of the workers that it affects |
@@ -25,6 +27,7 @@
 //! | `database_file` | private files of SQLite, used on a blocking thread |
 //! | `sync` | locks without poisoning |
 
+mod account;
 mod api_gateway;
 mod async_queue;
 mod backend;
@@ -41,6 +44,7 @@ mod function_url;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 pub mod http_api;
+mod https;
 pub mod otlp;
 mod policy;
 mod reload;
@@ -51,6 +55,7 @@ mod server;
 mod sync;
 mod triggers;
 
+pub use account::{AccountRequest, AccountServices, SignedHead, SigningFuture};
 pub use async_queue::{
     AsyncEvent, AsyncQueue, Attempt, AttemptFuture, Claim, Condition, DestinationDelivery, DestinationFunction,
     DestinationKind, EventInvokeConfig, EventRecord, EventState, EventTransition, QueueStore, StoreError,
@@ -68,4 +73,6 @@ pub use replay::ReplayedWorker;
 pub use reservation::{Reservation, is_reserved};
 pub use running_server::{HttpRequest, HttpResponse, RunningInvocation, RunningServer, request_to};
 pub use server::{DURABLE_STORE, DevServer};
-pub use triggers::{SAMPLE_NAMES, TriggerSetupError, http_event, http_request, resource_variables, sample_event};
+pub use triggers::{
+    SAMPLE_NAMES, ServicesServer, TriggerSetupError, http_event, http_request, resource_variables, sample_event,
+};

@@ -18,6 +18,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use crate::Clock;
+use crate::account::AccountServices;
 use crate::api_gateway::HttpApi;
 use crate::async_queue::{self, AsyncQueue, QueueStore, StoreError};
 use crate::backend::{EventRunner, FunctionFactory, FunctionRegistry, LocalBackend, RecordingBackend};
@@ -80,6 +81,16 @@ impl DevServer {
         config: DevServerConfig,
         reservation: Reservation,
         debuggers: &Debuggers,
+    ) -> Result<Self, StartError> {
+        Self::start_with_account(config, reservation, debuggers, None).await
+    }
+
+    /// Like [`DevServer::start_on`], with services of an AWS account.
+    pub async fn start_with_account(
+        config: DevServerConfig,
+        reservation: Reservation,
+        debuggers: &Debuggers,
+        account: Option<AccountServices>,
     ) -> Result<Self, StartError> {
         let DevServerConfig {
             app,
@@ -145,7 +156,8 @@ impl DevServer {
         let api_state = ApiState::new(&app, url.clone(), recorder, Arc::clone(&backend), Arc::clone(&queue));
         let api_state = api_state.with_triggers(Arc::clone(&triggers)).with_executions(durable.clone());
         let api_state = Arc::new(api_state);
-        let mut routes = http_api::router(&api_state).merge(dashboard::router()).merge(triggers.router(&app, relaxed));
+        let mut routes =
+            http_api::router(&api_state).merge(dashboard::router()).merge(triggers.router(&app, relaxed, account)?);
         routes = durable.iter().fold(routes, |routes, service| routes.merge(durable::router(service, Access::Signed)));
         let mut tasks = vec![
             tokio::spawn(async move { drop(serve_alongside_routes(listener, backend, Access::Signed, routes).await) }),

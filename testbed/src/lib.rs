@@ -11,6 +11,7 @@
 //! | [`AwsRules`] | what AWS does and its emulators do not, for a proxy between a program and an emulator |
 //! | [`SlowLink`] | a connection with a limited rate |
 //! | [`tool`], [`pack`], [`unpack`] | pinned tools, zips |
+//! | [`access_table`] | requests that functions may and may not send |
 //! | [`share_build`] | the target folder in which the apps of all tests are compiled |
 //!
 //! `cargo xtask setup` installs the tools. Where a tool is missing, the test is skipped and prints the reason; with
@@ -20,6 +21,7 @@
 #![allow(clippy::expect_used, clippy::missing_panics_doc, reason = "a failing test panics")]
 #![allow(clippy::print_stdout, reason = "a skipped test prints the reason")]
 
+pub mod access_table;
 mod aws_action;
 mod aws_rules;
 mod execution_environment;

@@ -7,6 +7,7 @@
 //! | `error` | [`AwsError`]: a request that failed, in one form for all services |
 //! | `http_client` | connections, with proxies and certificates |
 //! | `locks` | what is not done at the same time |
+//! | `profile` | [`ProfileAccount`]: signatures for requests of other programs |
 //! | `server_date` | the clock of a service |
 //! | `service_api` | requests to the services of which no SDK is compiled |
 //! | `retry` | [`call`], through which every request is made, and [`Idempotency`], which decides what is retried |
@@ -19,6 +20,7 @@ mod cloudwatch;
 mod error;
 mod http_client;
 mod locks;
+mod profile;
 mod retry;
 mod server_date;
 mod service_api;
@@ -44,6 +46,7 @@ pub(crate) use error::{AwsError, ok_if_exists, optional};
 pub(crate) use http_client::{CONNECT_TIMEOUT, READ_TIMEOUT, http_client};
 pub(crate) use locks::LARGE_UPLOAD_BYTES;
 use locks::{PolicyLocks, UploadBucketCheck, UploadPermits};
+pub use profile::{ProfileAccount, SignedRequest, UnsignedRequest};
 pub(crate) use retry::{Idempotency, call, pause, request_count, with_interrupt};
 pub(crate) use server_date::ServerDate;
 pub(crate) use service_api::{ServiceApi, percent_encode};
@@ -111,27 +114,16 @@ pub fn run<T>(options: &AwsOptions, work: impl AsyncFnOnce(Aws) -> Result<T>) ->
 
 async fn connect(options: &AwsOptions) -> Result<Aws> {
     let sdk = load_config(options).await?;
-    let Some(region) = sdk.region().map(ToString::to_string) else {
-        return Err(Error::call("no AWS region is set")
-            .help("pass one with `--region eu-west-1`, or set `AWS_REGION`")
-            .help("`aws configure set region eu-west-1` sets it for your profile"));
-    };
-    let sts = aws_sdk_sts::Client::new(&sdk);
-    let identity = call(Idempotency::Idempotent, || sts.get_caller_identity().send()).await;
-    let with_profile = options.profile.as_ref().map(|name| format!(" with the profile `{name}`")).unwrap_or_default();
-    let message = format!("failed to get the caller identity from AWS in {region}{with_profile}");
-    let identity = identity.map_err(|error| error.into_call_error(message))?;
-    // `arn:PARTITION:sts::ACCOUNT:…`
-    let partition = identity.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws").to_owned();
-    let account = identity.account().unwrap_or_default().to_owned();
+    let (env, principal) = identity(&sdk, options).await?;
+    let AwsEnvironment { partition, region, .. } = &env;
     // With one endpoint for all services there are no host names for buckets.
     let s3 = aws_sdk_s3::config::Builder::from(&sdk).force_path_style(sdk.endpoint_url().is_some()).build();
     Ok(Aws {
-        api_gateway: ServiceApi::new(&sdk, "apigateway", &region, &partition)?,
-        cloudwatch: CloudWatch::new(&sdk, &region, &partition)?,
+        api_gateway: ServiceApi::new(&sdk, "apigateway", region, partition)?,
+        cloudwatch: CloudWatch::new(&sdk, region, partition)?,
         dynamodb: aws_sdk_dynamodb::Client::new(&sdk),
         events: aws_sdk_eventbridge::Client::new(&sdk),
-        principal: identity.arn().unwrap_or_default().to_owned(),
+        principal,
         iam: aws_sdk_iam::Client::new(&sdk),
         kinesis: aws_sdk_kinesis::Client::new(&sdk),
         lambda: aws_sdk_lambda::Client::new(&sdk),
@@ -145,8 +137,26 @@ async fn connect(options: &AwsOptions) -> Result<Aws> {
         policy_locks: PolicyLocks::default(),
         upload_permits: UploadPermits::default(),
         upload_bucket_check: UploadBucketCheck::default(),
-        env: AwsEnvironment { partition, region, account },
+        env,
     })
+}
+
+/// Asks AWS whose credentials these are. Returns the environment, and the ARN of the caller.
+async fn identity(sdk: &SdkConfig, options: &AwsOptions) -> Result<(AwsEnvironment, String)> {
+    let Some(region) = sdk.region().map(ToString::to_string) else {
+        return Err(Error::call("no AWS region is set")
+            .help("pass one with `--region eu-west-1`, or set `AWS_REGION`")
+            .help("`aws configure set region eu-west-1` sets it for your profile"));
+    };
+    let sts = aws_sdk_sts::Client::new(sdk);
+    let identity = call(Idempotency::Idempotent, || sts.get_caller_identity().send()).await;
+    let with_profile = options.profile.as_ref().map(|name| format!(" with the profile `{name}`")).unwrap_or_default();
+    let message = format!("failed to get the caller identity from AWS in {region}{with_profile}");
+    let identity = identity.map_err(|error| error.into_call_error(message))?;
+    // `arn:PARTITION:sts::ACCOUNT:…`
+    let partition = identity.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws").to_owned();
+    let account = identity.account().unwrap_or_default().to_owned();
+    Ok((AwsEnvironment { partition, region, account }, identity.arn().unwrap_or_default().to_owned()))
 }
 
 async fn load_config(options: &AwsOptions) -> Result<SdkConfig> {

@@ -6,14 +6,13 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Collected, Full, Limited};
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::{Method, Request, StatusCode, Uri};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use prost::Message;
 
 use super::config::{OtlpConfig, Protocol};
 use super::proto::Batch;
+use crate::https::{HttpsConnector, connector};
 
 /// Further bytes of a response are not read.
 const MAX_RESPONSE_BYTES: usize = 64 * 1024;
@@ -38,20 +37,14 @@ pub(super) enum Retryability {
 
 /// The HTTP client of the collector.
 pub(super) struct OtlpClient {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Client<HttpsConnector, Full<Bytes>>,
     config: OtlpConfig,
 }
 
 impl OtlpClient {
     pub(super) fn new(config: OtlpConfig) -> std::io::Result<Self> {
-        let provider = rustls::crypto::ring::default_provider();
-        let with_roots = HttpsConnectorBuilder::new().with_provider_and_native_roots(provider);
-        let connector = match with_roots {
-            Ok(builder) => builder.https_or_http().enable_http1().build(),
-            // Without root certificates, a collector without TLS can still be reached.
-            Err(error) if config.endpoint.starts_with("https") => return Err(error),
-            Err(_) => without_roots()?,
-        };
+        // Without root certificates, a collector without TLS can still be reached.
+        let connector = connector(config.endpoint.starts_with("https"))?;
         Ok(Self { client: Client::builder(TokioExecutor::new()).build(connector), config })
     }
 
@@ -92,14 +85,6 @@ impl OtlpClient {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         Ok(request)
     }
-}
-
-fn without_roots() -> std::io::Result<HttpsConnector<HttpConnector>> {
-    let provider = rustls::crypto::ring::default_provider();
-    let config = rustls::ClientConfig::builder_with_provider(provider.into()).with_safe_default_protocol_versions();
-    let config = config.map_err(std::io::Error::other)?;
-    let config = config.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth();
-    Ok(HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().build())
 }
 
 fn export_result(status: StatusCode, pause: Option<Duration>, body: &[u8]) -> Result<(), ExportError> {

@@ -1,5 +1,5 @@
-//! Denies requests of functions to the local SQS, S3, SNS and EventBridge that their rights do not cover. The function is
-//! that of the access key; requests with other keys come from outside the app and are not checked.
+//! Denies requests of functions to AWS's services that their rights do not cover. The function is that of the access key;
+//! requests with other keys come from outside the app and are not checked.
 
 use std::sync::Arc;
 
@@ -7,21 +7,23 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, Response, StatusCode};
+use axum::http::{Method, Response, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use bedrock_build::triggers::DEFAULT_BUS;
-use bedrock_model::backend::worker_of_access_key;
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::aws_api::{EVENTS_PATH, S3_PATH, SNS_PATH, SQS_PATH, escape_xml, new_uuid};
+use super::aws_api::{EVENTS_PATH, S3_PATH, SERVICES_PATH, SNS_PATH, SQS_PATH};
+use super::caller::calling_function;
+use super::denial::denial;
 use super::local_resources::LocalResources;
+use super::required_right::RequiredRight;
 use super::resource_access::ResourceAccess;
 use super::s3::{self, DeniedKeys};
-use super::sns;
+use super::{services, sns};
 
-/// Maximum size of a request whose body says what it is about: that of the services.
+/// Maximum size of a request whose body says what it is about: that of the local services.
 const MAX_REQUEST_BYTES: usize = 8 * 1024 * 1024;
 
 struct Guard {
@@ -39,13 +41,16 @@ async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) ->
     let Some(function) = calling_function(&head).filter(|function| guard.access.is_checked(function)) else {
         return next.run(Request::from_parts(head, body)).await;
     };
-    let is_s3 = head.uri.path().starts_with(S3_PATH);
+    let is_s3 = is_below(&head, S3_PATH);
+    let is_forwarded = is_below(&head, SERVICES_PATH);
     let deletes_objects = is_s3 && S3Request::of(&head).deletes_objects();
     // Objects are streamed: their path says everything.
-    let (body, bytes) = if is_s3 && !deletes_objects {
+    let is_streamed = if is_forwarded { !services::needs_body(&head) } else { is_s3 && !deletes_objects };
+    let (body, bytes) = if is_streamed {
         (body, Bytes::new())
     } else {
-        let Ok(bytes) = to_bytes(body, MAX_REQUEST_BYTES).await else {
+        let limit = if is_forwarded { services::MAX_REQUEST_BYTES } else { MAX_REQUEST_BYTES };
+        let Ok(bytes) = to_bytes(body, limit).await else {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
             return response;
@@ -53,36 +58,29 @@ async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) ->
         (Body::from(bytes.clone()), bytes)
     };
     let mut denied_keys = DeniedKeys::default();
-    for (action, resource) in required(&guard.resources, &head, &bytes) {
-        let Err(message) = guard.access.check(&function, &action, &resource) else { continue };
-        match resource.split_once('/') {
+    for right in required(&guard.resources, &head, &bytes) {
+        let Err(message) = guard.access.check(&function, &right) else { continue };
+        if is_forwarded {
+            return services::protocol(&head).denial(&head, &message);
+        }
+        match right.shown_resource().split_once('/') {
             Some((_, key)) if deletes_objects => denied_keys.insert(key, message),
-            _ => return denial(&action, &message),
+            _ => return denial(&right.action, &message),
         }
     }
     head.extensions.insert(denied_keys);
     next.run(Request::from_parts(head, body)).await
 }
 
-/// Returns the function whose access key signed a request or a presigned URL, with Signature Version 4 or 2.
-fn calling_function(head: &Parts) -> Option<String> {
-    let authorization = head.headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let version_4 = authorization.split_once("Credential=").and_then(|(_, rest)| rest.split('/').next());
-    let version_2 = authorization.strip_prefix("AWS ").and_then(|rest| rest.split(':').next());
-    let in_header = version_4.or(version_2).map(|key| key.trim().to_owned());
-    let query = form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes());
-    let in_query = query.filter_map(|(name, value)| match &*name.to_ascii_lowercase() {
-        "x-amz-credential" => value.split('/').next().map(str::to_owned),
-        "awsaccesskeyid" => Some(value.into_owned()),
-        _ => None,
-    });
-    // A second key, of another program, does not hide the function.
-    in_header.into_iter().chain(in_query).find_map(|key| worker_of_access_key(&key).map(str::to_owned))
+fn is_below(head: &Parts, base: &str) -> bool {
+    head.uri.path().starts_with(base)
 }
 
-/// Returns the actions and resources that a request needs. Empty if it is not an operation of the local services, which
-/// answer that themselves.
-fn required(resources: &LocalResources, head: &Parts, body: &Bytes) -> Vec<(String, String)> {
+/// Returns what a request needs. Empty if it is not an operation of the local services, which answer that themselves.
+fn required(resources: &LocalResources, head: &Parts, body: &Bytes) -> Vec<RequiredRight> {
+    if is_below(head, SERVICES_PATH) {
+        return services::required(resources, head, body);
+    }
     let path = head.uri.path();
     let operation = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
     let operation = operation.rsplit('.').next().unwrap_or_default();
@@ -99,13 +97,13 @@ fn required(resources: &LocalResources, head: &Parts, body: &Bytes) -> Vec<(Stri
         };
         let name = name.unwrap_or("*");
         let action = format!("sqs:{}", operation.trim_end_matches("Batch"));
-        return vec![(action, resources.queue_arn_of_name(name))];
+        return vec![RequiredRight::new(action, resources.queue_arn_of_name(name))];
     }
     if path.starts_with(SNS_PATH) {
         let params = sns::Parameters::of(body);
         let Some(action) = params.get("Action") else { return Vec::new() };
         let topic = params.topic_arn().unwrap_or("*");
-        return vec![(format!("sns:{}", action.trim_end_matches("Batch")), topic.to_owned())];
+        return vec![RequiredRight::new(format!("sns:{}", action.trim_end_matches("Batch")), topic)];
     }
     if path.starts_with(EVENTS_PATH) {
         let params: Value = serde_json::from_slice(body).unwrap_or_default();
@@ -114,7 +112,7 @@ fn required(resources: &LocalResources, head: &Parts, body: &Bytes) -> Vec<(Stri
             if name.starts_with("arn:") { name.to_owned() } else { resources.bus_arn(name) }
         };
         let entries = params["Entries"].as_array().into_iter().flatten();
-        return entries.map(|entry| (format!("events:{operation}"), bus(entry))).collect();
+        return entries.map(|entry| RequiredRight::new(format!("events:{operation}"), bus(entry))).collect();
     }
     Vec::new()
 }
@@ -146,12 +144,12 @@ impl S3Request {
 
 /// Returns what an operation of S3 needs (S3 user guide, "Required permissions for Amazon S3 API operations"). Only the keys
 /// of `DeleteObjects` are in the body.
-fn of_s3(head: &Parts, body: &Bytes) -> Vec<(String, String)> {
+fn of_s3(head: &Parts, body: &Bytes) -> Vec<RequiredRight> {
     let request = S3Request::of(head);
     let S3Request { bucket, key, selected } = &request;
     if request.deletes_objects() {
         let keys = s3::keys_to_delete(body).unwrap_or_default().into_iter();
-        return keys.map(|key| ("s3:DeleteObject".to_owned(), format!("arn:aws:s3:::{bucket}/{key}"))).collect();
+        return keys.map(|key| RequiredRight::new("s3:DeleteObject", format!("arn:aws:s3:::{bucket}/{key}"))).collect();
     }
     let action = match (selected.as_deref(), &head.method, key.is_empty()) {
         _ if bucket.is_empty() => "ListAllMyBuckets",
@@ -174,46 +172,8 @@ fn of_s3(head: &Parts, body: &Bytes) -> Vec<(String, String)> {
     let source = head.headers.get("x-amz-copy-source").and_then(|source| source.to_str().ok());
     let source = source.map(|source| source.split('?').next().unwrap_or_default().trim_start_matches('/'));
     let source = source.map(|source| format!("arn:aws:s3:::{}", percent_decode_str(source).decode_utf8_lossy()));
-    let copied = source.map(|source| ("s3:GetObject".to_owned(), source));
-    [(format!("s3:{action}"), resource)].into_iter().chain(copied).collect()
-}
-
-/// Returns the error in the protocol of the service.
-fn denial(action: &str, message: &str) -> Response<Body> {
-    let id = new_uuid();
-    let text = escape_xml(message);
-    let (status, kind, body) = match action.split(':').next() {
-        Some("s3") => {
-            let code = "<Code>AccessDenied</Code>";
-            let xml =
-                format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>{code}<Message>{text}</Message></Error>");
-            (StatusCode::FORBIDDEN, "application/xml", xml)
-        }
-        Some("sns") => {
-            let error = format!("<Type>Sender</Type><Code>AuthorizationError</Code><Message>{text}</Message>");
-            let xml = format!("<ErrorResponse><Error>{error}</Error><RequestId>{id}</RequestId></ErrorResponse>");
-            (StatusCode::FORBIDDEN, "text/xml", xml)
-        }
-        service => {
-            let is_sqs = service == Some("sqs");
-            let status = if is_sqs { StatusCode::FORBIDDEN } else { StatusCode::BAD_REQUEST };
-            let kind = if is_sqs { "application/x-amz-json-1.0" } else { "application/x-amz-json-1.1" };
-            let json = json!({ "__type": "com.amazon.coral.service#AccessDeniedException", "message": message });
-            (status, kind, json.to_string())
-        }
-    };
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert("content-type", HeaderValue::from_static(kind));
-    if action.starts_with("sqs:") {
-        headers.insert("x-amzn-query-error", HeaderValue::from_static("AccessDenied;Sender"));
-    }
-    let name = if action.starts_with("s3:") { "x-amz-request-id" } else { "x-amzn-requestid" };
-    if let Ok(id) = HeaderValue::from_str(&id) {
-        headers.insert(name, id);
-    }
-    response
+    let copied = source.map(|source| RequiredRight::new("s3:GetObject", source));
+    [RequiredRight::new(format!("s3:{action}"), resource)].into_iter().chain(copied).collect()
 }
 
 #[cfg(test)]
@@ -228,7 +188,10 @@ mod tests {
         let (head, ()) = request.body(()).expect("a request").into_parts();
         let resources = LocalResources::for_app("shop", "http://127.0.0.1:1");
         let required = required(&resources, &head, &Bytes::from(body.to_owned()));
-        required.into_iter().map(|(action, resource)| format!("{action} {resource}")).collect()
+        required
+            .into_iter()
+            .map(|right| format!("{} {}", right.action, right.resource.as_deref().unwrap_or("?")))
+            .collect()
     }
 
     #[test]
@@ -299,24 +262,5 @@ mod tests {
             "events:PutEvents arn:aws:events:x:1:event-bus/c".to_owned(),
         ];
         assert_eq!(put, expected);
-    }
-
-    #[test]
-    fn function_is_that_of_the_access_key() {
-        let function = |uri: &str, authorization: &str| {
-            let request = axum::http::Request::builder().uri(uri).header("authorization", authorization);
-            calling_function(&request.body(()).expect("a request").into_parts().0)
-        };
-        let signed = "AWS4-HMAC-SHA256 Credential=LOCAL_resizer/20261130/us-east-1/sqs/aws4_request, Signature=x";
-        assert_eq!(function("/_sqs", signed).as_deref(), Some("resizer"));
-        assert_eq!(function("/_sqs", &signed.replace("LOCAL_resizer", "any")), None);
-        assert_eq!(function("/_s3/b/c?X-Amz-Credential=LOCAL_a%2F2026", "").as_deref(), Some("a"));
-        // Signature Version 2, boto3's default for presigned URLs in some regions.
-        let presigned = "/_s3/b/c?AWSAccessKeyId=LOCAL_a&Signature=x%3D&Expires=1795588500";
-        assert_eq!(function(presigned, "").as_deref(), Some("a"));
-        assert_eq!(function(&presigned.replace("LOCAL_a", "any"), ""), None);
-        assert_eq!(function("/_s3/b/c", "AWS LOCAL_a:x=").as_deref(), Some("a"));
-        assert_eq!(function("/_s3/b/c", "AWS any:x="), None);
-        assert_eq!(function(presigned, "Bearer any").as_deref(), Some("a"));
     }
 }

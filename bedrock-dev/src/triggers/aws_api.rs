@@ -15,6 +15,8 @@ pub(super) const S3_PATH: &str = "/_s3";
 pub(super) const SNS_PATH: &str = "/_sns";
 /// Base path of EventBridge's API.
 pub(super) const EVENTS_PATH: &str = "/_events";
+/// Base path of the services that this server does not have itself.
+pub(super) const SERVICES_PATH: &str = "/_aws";
 
 /// Returns a new UUID.
 pub(super) fn new_uuid() -> String {

@@ -1,11 +1,14 @@
 //! Names, ARNs and URLs of local queues, buckets, topics and event buses, and the environment variables that pass them to workers.
 
-use bedrock_build::settings::DevServices;
+use bedrock_build::settings::{DevServices, STAGE_PLACEHOLDER};
 use bedrock_build::triggers::{DEFAULT_BUS, StreamTrigger, Trigger, TriggerSource, bucket_variable, queue_variable};
 use bedrock_build::uses::{ResourceKind, ResourceUse};
 use bedrock_build::{App, FunctionSettings, Use};
 
-use super::aws_api::{EVENTS_PATH, S3_PATH, SNS_PATH, SQS_PATH};
+use super::aws_api::{EVENTS_PATH, S3_PATH, SERVICES_PATH, SNS_PATH, SQS_PATH};
+
+/// What `{stage}` in the settings stands for on this machine.
+pub(super) const LOCAL_STAGE: &str = "local";
 
 /// Names an app's local resources.
 #[derive(Debug, Clone)]
@@ -15,8 +18,9 @@ pub(crate) struct LocalResources {
     url: String,
     pub(crate) region: String,
     pub(crate) account: String,
-    /// URL of the AWS services that this server does not have.
+    /// URL of the AWS services that this server does not have. Workers reach them through this server.
     services_url: Option<String>,
+    has_services: bool,
 }
 
 impl LocalResources {
@@ -27,7 +31,8 @@ impl LocalResources {
             // The command line starts ministack and replaces this setting by its URL.
             Some(DevServices::Ministack) | None => None,
         };
-        Self { services_url, ..Self::for_app(app.name.as_str(), url) }
+        let has_services = app.settings.dev.services.is_some() || app.settings.dev.account.is_some();
+        Self { services_url, has_services, ..Self::for_app(app.name.as_str(), url) }
     }
 
     pub(super) fn for_app(app: &str, url: &str) -> Self {
@@ -35,7 +40,7 @@ impl LocalResources {
         let mut parts = arn.split(':').skip(3);
         let region = parts.next().unwrap_or_default().to_owned();
         let account = parts.next().unwrap_or_default().to_owned();
-        Self { app: app.to_owned(), url: url.to_owned(), region, account, services_url: None }
+        Self { app: app.to_owned(), url: url.to_owned(), region, account, services_url: None, has_services: false }
     }
 
     /// Returns the name of a queue: `shop-local-jobs`, like the names of functions. Existing queues keep their names.
@@ -62,7 +67,22 @@ impl LocalResources {
     }
 
     pub(super) fn queue_arn_of_name(&self, name: &str) -> String {
-        format!("arn:aws:sqs:{}:{}:{name}", self.region, self.account)
+        self.arn("sqs", name)
+    }
+
+    /// Returns the ARN of a resource of the account: `table/shop-local-orders`.
+    pub(super) fn arn(&self, service: &str, resource: &str) -> String {
+        format!("arn:aws:{service}:{}:{}:{resource}", self.region, self.account)
+    }
+
+    /// Returns the ARN of a used resource that this server does not have. An existing one counts in every region and account,
+    /// because requests with its name have those of this machine. `None` if only the deployment knows the ARN.
+    pub(super) fn arn_pattern(&self, used: &ResourceUse) -> Option<String> {
+        let prefix = format!("{}-{LOCAL_STAGE}-", self.app);
+        let arn = used.arn()?.replace("{prefix}", &prefix).replace(STAGE_PLACEHOLDER, LOCAL_STAGE);
+        let parts: Vec<&str> = arn.splitn(6, ':').collect();
+        let ["arn", _, service, _, _, name] = parts[..] else { return None };
+        Some(if used.is_of_app() { self.arn(service, name) } else { format!("arn:*:{service}:*:*:{name}") })
     }
 
     pub(super) fn queue_url(&self, name: &str) -> String {
@@ -89,9 +109,7 @@ impl LocalResources {
 
     pub(super) fn topic_arn(&self, source: &TriggerSource) -> String {
         match source {
-            TriggerSource::Own(_) => {
-                format!("arn:aws:sns:{}:{}:{}", self.region, self.account, self.queue_name(source))
-            }
+            TriggerSource::Own(_) => self.arn("sns", &self.queue_name(source)),
             TriggerSource::Existing(arn) => arn.clone(),
         }
     }
@@ -105,7 +123,7 @@ impl LocalResources {
 
     /// Returns the ARN of an event bus of the account, by its full name.
     pub(super) fn bus_arn(&self, name: &str) -> String {
-        format!("arn:aws:events:{}:{}:event-bus/{name}", self.region, self.account)
+        self.arn("events", &format!("event-bus/{name}"))
     }
 
     /// Returns the environment variables that every function receives.
@@ -115,12 +133,14 @@ impl LocalResources {
             ("AWS_ENDPOINT_URL_S3".to_owned(), format!("{}{S3_PATH}", self.url)),
         ];
         // SDKs prefer the variable of a service.
-        variables.extend(self.services_url.iter().map(|url| ("AWS_ENDPOINT_URL".to_owned(), url.clone())));
+        if self.has_services {
+            variables.push(("AWS_ENDPOINT_URL".to_owned(), format!("{}{SERVICES_PATH}", self.url)));
+        }
         let triggers = || app.workers.iter().flat_map(|worker| &worker.settings.triggers);
         let has_events = triggers().any(|trigger| matches!(trigger, Trigger::Topic(_) | Trigger::Bus(_)));
         // Otherwise nothing says what functions may do, and SDKs find the services as before: this server would know neither a
         // topic nor a bus.
-        if has_events || self.services_url.is_some() || functions(app).any(|settings| settings.uses.is_some()) {
+        if has_events || self.has_services || functions(app).any(|settings| settings.uses.is_some()) {
             variables.push(("AWS_ENDPOINT_URL_SNS".to_owned(), format!("{}{SNS_PATH}", self.url)));
             variables.push(("AWS_ENDPOINT_URL_EVENTBRIDGE".to_owned(), format!("{}{EVENTS_PATH}", self.url)));
         }

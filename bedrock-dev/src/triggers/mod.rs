@@ -7,6 +7,14 @@
 //! | `aws_api` | what the local APIs of AWS's services share |
 //! | `resource_access` | what each function may do with the local resources |
 //! | `access_guard` | denies what a function may not do |
+//! | `caller` | the function and the service of a request, by its signature |
+//! | `required_right` | an action on a resource |
+//! | `statement` | statements of policies |
+//! | `missing_use` | what to add to the settings |
+//! | `denial` | error responses in the protocol of a service |
+//! | `services` | requests to the services that this server does not have |
+//! | `setup_error` | why triggers could not be set up |
+//! | `services_server` | the same without the rest of a dev server |
 //! | `dispatcher` | invokes a worker for a trigger and publishes the result |
 //! | `local_resources` | names of local resources, and the variables that pass them to workers |
 //! | `schedules` | EventBridge Scheduler: due times and events |
@@ -20,6 +28,8 @@
 
 mod access_guard;
 mod aws_api;
+mod caller;
+mod denial;
 mod dispatcher;
 mod event_bus;
 #[cfg(test)]
@@ -27,13 +37,19 @@ mod fake_backend;
 #[cfg(fuzzing)]
 mod fuzzing;
 mod local_resources;
+mod missing_use;
 mod registry;
+mod required_right;
 mod resource_access;
 mod s3;
 mod sample_event;
 mod schedules;
+mod services;
+mod services_server;
+mod setup_error;
 mod sns;
 mod sqs;
+mod statement;
 mod streams;
 
 pub(crate) use dispatcher::TriggerDispatcher;
@@ -41,6 +57,7 @@ pub(crate) use dispatcher::TriggerDispatcher;
 pub use fuzzing::{s3_routes, sqs_routes};
 pub(crate) use local_resources::LocalResources;
 pub use local_resources::resource_variables;
-pub use registry::TriggerSetupError;
 pub(crate) use registry::{FireError, Triggers};
 pub use sample_event::{SAMPLE_NAMES, http_event, http_request, sample_event};
+pub use services_server::ServicesServer;
+pub use setup_error::TriggerSetupError;

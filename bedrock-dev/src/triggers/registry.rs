@@ -2,7 +2,6 @@
 //! triggers.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -25,6 +24,8 @@ use super::local_resources::{LocalResources, used_resources};
 use super::resource_access::ResourceAccess;
 use super::s3::{self, Bucket, BucketNotification, S3, WatchedBucket};
 use super::schedules::{self, Calendar, ScheduledWorker};
+use super::services;
+use super::setup_error::TriggerSetupError;
 use super::sns::{self, Sns, Subscription, Topic};
 use super::sqs::{
     self, EventSourceMapping, FifoQueueConfig, ListedMessage, MessageFilters, MessageStore, MessageStoreError,
@@ -32,48 +33,13 @@ use super::sqs::{
 };
 use super::streams::{self, StreamClient, StreamFilters, StreamMapping, StreamPositions};
 use crate::Clock;
+use crate::account::AccountServices;
 use crate::event_log::Recorder;
 
 /// Visibility timeout of queues without a worker: SQS's default.
 const DEFAULT_VISIBILITY_SECONDS: u64 = 30;
 /// Number of messages in a list of a queue.
 const MAX_LISTED_MESSAGES: usize = 100;
-
-/// The triggers of an app could not be set up.
-#[derive(Debug, thiserror::Error)]
-pub enum TriggerSetupError {
-    /// The time zone of a schedule does not exist.
-    #[error("a schedule of worker `{worker}` has an unknown time zone `{zone}`")]
-    Zone {
-        /// The worker of the schedule.
-        worker: String,
-        /// The configured time zone.
-        zone: String,
-    },
-    /// An existing queue has the local name of a queue of this app or of its dead-letter queue.
-    #[error("queue name `{0}` is used twice: by this app and by an existing AWS queue")]
-    QueueName(String),
-    /// The database of messages could not be opened.
-    #[error("{message}")]
-    Messages {
-        /// Why.
-        message: String,
-        /// What the user can do about it.
-        help: Option<String>,
-    },
-    /// The folder of a bucket could not be created.
-    #[error("failed to create the folder `{path}` of a bucket: {error}", path = .0.display(), error = .1)]
-    Folder(PathBuf, io::Error),
-    /// The folder of a bucket could not be watched.
-    #[error("failed to watch the folder `{path}` of a bucket: {error}", path = .0.display(), error = .1)]
-    Watch(PathBuf, notify::Error),
-}
-
-impl From<MessageStoreError> for TriggerSetupError {
-    fn from(error: MessageStoreError) -> Self {
-        Self::Messages { message: error.to_string(), help: error.help() }
-    }
-}
 
 /// A trigger could not be fired manually.
 #[derive(Debug)]
@@ -179,12 +145,19 @@ impl Triggers {
     }
 
     /// Returns the routes of the APIs of AWS's services, which deny what functions may not do. If `is_relaxed`, they only warn.
-    pub(crate) fn router(&self, app: &App, is_relaxed: bool) -> Router {
+    pub(crate) fn router(
+        &self,
+        app: &App,
+        is_relaxed: bool,
+        account: Option<AccountServices>,
+    ) -> Result<Router, TriggerSetupError> {
         let queues_and_buckets = sqs::router(&self.sqs).merge(s3::router(&self.s3));
         let routes = queues_and_buckets.merge(sns::router(&self.sns)).merge(event_bus::router(&self.event_buses));
+        let services = services::router(self.resources.services_url(), account);
+        let routes = routes.merge(services.map_err(TriggerSetupError::Services)?);
         let sink = Arc::clone(&self.dispatcher.sink);
         let access = ResourceAccess::new(app, &self.resources, is_relaxed, sink);
-        guard_access(routes, access, self.resources.clone())
+        Ok(guard_access(routes, access, self.resources.clone()))
     }
 
     /// Starts the triggers, each in its own task.

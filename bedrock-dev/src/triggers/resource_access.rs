@@ -1,20 +1,21 @@
-//! What each function may do with the local queues, buckets, topics and event buses: what its `uses` say, and what its
-//! triggers and destinations need. A function without `uses` may do everything, because its rights are written elsewhere.
+//! What each function may do with AWS's services: what its `uses` say, and what its triggers and destinations need. A function
+//! without `uses` may do everything, because its rights are written elsewhere.
 
 use std::collections::HashMap;
 
 use bedrock_build::settings::STAGE_PLACEHOLDER;
-use bedrock_build::triggers::{DEFAULT_BUS, ObjectEvent, Trigger, TriggerSource};
-use bedrock_build::uses::{ACCESS, Access, ResourceKind, ResourceUse};
+use bedrock_build::triggers::{ObjectEvent, Trigger, TriggerSource};
+use bedrock_build::uses::{ResourceKind, ResourceUse};
 use bedrock_build::{App, Destination, FunctionSettings, Use};
-use serde_json::Value;
 
-use super::local_resources::{LocalResources, used_resources};
+use super::local_resources::{LOCAL_STAGE, LocalResources, used_resources};
+use super::missing_use::MissingUse;
+use super::required_right::RequiredRight;
+use super::services::MADE_UP_SECRET_SUFFIX;
+use super::statement::Statement;
 use crate::ENDPOINT;
 use crate::execution::{LogLine, LogSink};
 
-/// What `{stage}` in the settings stands for on this machine.
-const LOCAL_STAGE: &str = "local";
 /// Actions of an event source mapping, which has the rights of its function.
 const MAPPING_ACTIONS: [&str; 3] = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
 /// Actions on destinations of events.
@@ -27,6 +28,8 @@ pub(super) struct ResourceAccess {
     resources: LocalResources,
     /// By the names of functions, only of those whose settings say what they use.
     functions: HashMap<String, FunctionAccess>,
+    /// The tables of the app by their names on this machine.
+    tables: Vec<String>,
     /// The ARNs of existing queues and event buses, by the ARN that requests with their name have.
     existing: HashMap<String, String>,
     /// Only warn.
@@ -41,21 +44,6 @@ struct FunctionAccess {
     location: String,
 }
 
-/// A statement of a policy. Its texts are patterns.
-#[derive(Debug, Clone)]
-struct Statement {
-    allows: bool,
-    actions: Patterns,
-    resources: Patterns,
-}
-
-#[derive(Debug, Clone)]
-struct Patterns {
-    texts: Vec<String>,
-    /// Whether it stands for everything else: `NotAction`, `NotResource`.
-    is_negated: bool,
-}
-
 impl ResourceAccess {
     pub(super) fn new(app: &App, resources: &LocalResources, is_relaxed: bool, log_sink: LogSink) -> Self {
         let functions = functions(app).filter_map(|(name, path, settings)| {
@@ -66,6 +54,7 @@ impl ResourceAccess {
         Self {
             app: app.name.to_string(),
             functions: functions.collect(),
+            tables: app.local_tables().into_keys().collect(),
             existing: existing_arns(app, resources),
             resources: resources.clone(),
             is_relaxed,
@@ -79,35 +68,32 @@ impl ResourceAccess {
     }
 
     /// Returns AWS's message if a function may not do this. Logs what to add to the settings.
-    pub(super) fn check(&self, function: &str, action: &str, resource: &str) -> Result<(), String> {
+    pub(super) fn check(&self, function: &str, right: &RequiredRight) -> Result<(), String> {
         let Some(access) = self.functions.get(function) else { return Ok(()) };
-        let resource = self.existing.get(resource).map_or(resource, String::as_str);
-        let names = [resource.to_owned(), self.name_on_aws(resource)];
-        let mut matching = access
-            .statements
-            .iter()
-            .filter(|each| each.actions.match_action(action) && each.resources.match_any(&names));
-        let is_allowed = matching.clone().any(|statement| statement.allows);
-        let is_denied = matching.any(|statement| !statement.allows);
+        let existing = right.resource.as_ref().map(|resource| self.existing.get(resource).unwrap_or(resource).clone());
+        let right = RequiredRight { action: right.action.clone(), resource: existing };
+        let names = right.resource.as_ref().map(|resource| vec![resource.clone(), self.name_on_aws(resource)]);
+        let names = names.unwrap_or_default();
+        let mut covering = access.statements.iter().filter(|each| each.covers(&right.action, &names));
+        let is_allowed = covering.clone().any(|statement| statement.allows);
+        let is_denied = covering.any(|statement| !statement.allows);
         if is_allowed && !is_denied {
             return Ok(());
         }
-        self.log(function, access, action, resource, is_denied);
-        if self.is_relaxed { Ok(()) } else { Err(self.message(function, action, resource, is_denied)) }
+        self.log(function, access, &right, is_denied);
+        if self.is_relaxed { Ok(()) } else { Err(self.message(function, &right, is_denied)) }
     }
 
-    fn log(&self, function: &str, access: &FunctionAccess, action: &str, resource: &str, is_denied: bool) {
+    fn log(&self, function: &str, access: &FunctionAccess, right: &RequiredRight, is_denied: bool) {
         let severity = if self.is_relaxed { "warning" } else { "error" };
         let reason = if is_denied { "a `statement` in its `uses` denies it" } else { "its `uses` do not say so" };
         let location = &access.location;
         let help = if is_denied {
             format!("help: change the `statement` in `uses` of `{function}` at {location}")
         } else {
-            let entry = self.missing_use(action, resource).unwrap_or_else(|| self.missing_statement(action, resource));
-            // The account of this machine is none of AWS's.
-            let account = &self.resources.account;
-            if entry.contains(&format!(":{account}:")) {
-                let entry = entry.replace(&format!(":{account}:"), ":ACCOUNT:");
+            let missing = MissingUse { app: &self.app, account: &self.resources.account, tables: &self.tables };
+            let entry = missing.entry(right);
+            if entry.contains(":ACCOUNT:") {
                 format!(
                     "help: add `{entry}` to `uses` of `{function}` at {location}, with your AWS account for `ACCOUNT`"
                 )
@@ -115,56 +101,11 @@ impl ResourceAccess {
                 format!("help: add `{entry}` to `uses` of `{function}` at {location}")
             }
         };
+        let action = &right.action;
+        let resource = right.shown_resource();
         for text in [format!("{severity}: `{function}` may not `{action}` on `{resource}`: {reason}"), help] {
             (self.log_sink)(LogLine { worker: function.into(), request_id: None, text });
         }
-    }
-
-    /// Returns the entry of `uses` that allows an action with the fewest other actions. `None` if no word does.
-    fn missing_use(&self, action: &str, resource: &str) -> Option<String> {
-        let allows = |access: &&Access| access.grants.iter().any(|grant| grant.actions.contains(&action));
-        let access = ACCESS.iter().find(allows)?;
-        let kind = access.kind.as_str();
-        let name = resource.splitn(6, ':').nth(5)?;
-        let name = match access.kind {
-            ResourceKind::Bucket => name.split('/').next()?,
-            _ => name.trim_start_matches("event-bus/"),
-        };
-        let bucket_arn = format!("arn:aws:s3:::{name}");
-        let name = match self.name_in_settings(name) {
-            Some(own) => own,
-            None if name == DEFAULT_BUS => name,
-            None if access.kind == ResourceKind::Bucket => bucket_arn.as_str(),
-            None => resource,
-        };
-        Some(format!("{{ {kind} = \"{name}\", access = \"{}\" }}", access.word))
-    }
-
-    /// Returns the statement that allows an action for which no word exists, in every stage.
-    fn missing_statement(&self, action: &str, resource: &str) -> String {
-        let mut parts: Vec<&str> = resource.splitn(6, ':').collect();
-        let name = parts.pop().unwrap_or_default();
-        let is_bucket = action.starts_with("s3:");
-        let name = if is_bucket { name.split('/').next().unwrap_or_default() } else { name };
-        let name = match self.name_in_settings(name) {
-            // The names of buckets of the app end with account and region, and their objects have the same beginning.
-            Some(own) if is_bucket => format!("{}-{STAGE_PLACEHOLDER}-{own}*", self.app.replace('_', "-")),
-            Some(own) => format!("{}-{STAGE_PLACEHOLDER}-{own}", self.app),
-            None if is_bucket && name != "*" => format!("{name}*"),
-            None => name.to_owned(),
-        };
-        let is_local = parts.get(4) == Some(&self.resources.account.as_str());
-        if is_local {
-            parts[3..].fill("*");
-        }
-        let resource = parts.into_iter().chain([name.as_str()]).collect::<Vec<_>>().join(":");
-        format!("{{ statement = {{ Action = [\"{action}\"], Resource = [\"{resource}\"] }} }}")
-    }
-
-    /// Returns the name of a resource of the app as the settings have it. `None` for other resources.
-    fn name_in_settings<'a>(&self, name: &'a str) -> Option<&'a str> {
-        let prefix = format!("{}-{LOCAL_STAGE}-", self.app);
-        name.strip_prefix(&prefix).or_else(|| name.strip_prefix(&prefix.replace('_', "-")))
     }
 
     /// Returns the ARN that a bucket of the app or an object has with the account and region in its name, as on AWS.
@@ -176,7 +117,9 @@ impl ResourceAccess {
     }
 
     /// The session of a function's role has the function's name. Services write actions and ARNs in their own ways.
-    fn message(&self, function: &str, action: &str, resource: &str, is_denied: bool) -> String {
+    fn message(&self, function: &str, right: &RequiredRight, is_denied: bool) -> String {
+        let action = right.action.as_str();
+        let resource = right.shown_resource();
         let account = &self.resources.account;
         let name = format!("{}-{LOCAL_STAGE}-{function}", self.app);
         let (action, resource) = match action.split(':').next() {
@@ -184,6 +127,11 @@ impl ResourceAccess {
             Some("sns") => (action.replacen("sns:", "SNS:", 1), format!(" on resource: {resource}")),
             Some("s3") if resource == "*" => (action.to_owned(), String::new()),
             Some("s3") => (action.to_owned(), format!(" on resource: \"{resource}\"")),
+            // Secrets Manager repeats the name of a request that has no ARN.
+            Some("secretsmanager") if resource.ends_with(MADE_UP_SECRET_SUFFIX) => {
+                let name = resource.trim_end_matches(MADE_UP_SECRET_SUFFIX).splitn(7, ':').nth(6).unwrap_or_default();
+                (action.to_owned(), format!(" on resource: {name}"))
+            }
             _ => (action.to_owned(), format!(" on resource: {resource}")),
         };
         let reason = if is_denied {
@@ -233,16 +181,21 @@ fn statements(resources: &LocalResources, settings: &FunctionSettings) -> Option
     for each in settings.uses.as_ref()? {
         match each {
             Use::Resource(used) => statements.extend(statements_of(resources, used)),
-            Use::Statement(text) => statements.extend(raw_statement(text)),
+            Use::Statement(text) => statements.extend(Statement::read(text)),
         }
     }
     for trigger in &settings.triggers {
         match trigger {
             Trigger::Bucket(bucket) if bucket.events.contains(&ObjectEvent::Created) => {
                 let arn = format!("arn:aws:s3:::{}", resources.bucket_name(&bucket.bucket));
-                statements.push(allow(&["s3:GetObject"], vec![format!("{arn}/{}*{}", bucket.prefix, bucket.suffix)]));
+                statements.push(Statement::allow(
+                    &["s3:GetObject"],
+                    vec![format!("{arn}/{}*{}", bucket.prefix, bucket.suffix)],
+                ));
             }
-            Trigger::Queue(queue) => statements.push(allow(&MAPPING_ACTIONS, vec![resources.queue_arn(&queue.queue)])),
+            Trigger::Queue(queue) => {
+                statements.push(Statement::allow(&MAPPING_ACTIONS, vec![resources.queue_arn(&queue.queue)]));
+            }
             _ => {}
         }
     }
@@ -251,7 +204,7 @@ fn statements(resources: &LocalResources, settings: &FunctionSettings) -> Option
     for arn in arns.filter(|arn| arn.starts_with("arn:")) {
         let arn = arn.replace(STAGE_PLACEHOLDER, LOCAL_STAGE);
         // Records are objects of a bucket.
-        statements.push(allow(&DESTINATION_ACTIONS, vec![format!("{arn}/*"), arn]));
+        statements.push(Statement::allow(&DESTINATION_ACTIONS, vec![format!("{arn}/*"), arn]));
     }
     Some(statements)
 }
@@ -264,86 +217,17 @@ fn statements_of(resources: &LocalResources, used: &ResourceUse) -> Vec<Statemen
         (ResourceKind::Topic, _) => resources.topic_arn(&source),
         (ResourceKind::Bus, TriggerSource::Existing(arn)) => arn.clone(),
         (ResourceKind::Bus, TriggerSource::Own(_)) => resources.bus_arn(&resources.bus_name(&source)),
-        // This machine has no others.
-        _ => return Vec::new(),
+        _ => match resources.arn_pattern(used) {
+            Some(arn) => arn,
+            None => return Vec::new(),
+        },
     };
     let grants = used.access.grants.iter();
     grants
-        .map(|grant| allow(grant.actions, grant.suffixes.iter().map(|suffix| format!("{arn}{suffix}")).collect()))
+        .map(|grant| {
+            Statement::allow(grant.actions, grant.suffixes.iter().map(|suffix| format!("{arn}{suffix}")).collect())
+        })
         .collect()
-}
-
-fn allow(actions: &[&str], resources: Vec<String>) -> Statement {
-    let actions = actions.iter().map(|action| (*action).to_owned()).collect();
-    let exactly = |texts| Patterns { texts, is_negated: false };
-    Statement { allows: true, actions: exactly(actions), resources: exactly(resources) }
-}
-
-/// Reads a statement of the settings. Its conditions are not evaluated: it allows what it names, and denies only without a
-/// condition. Regions and accounts of AWS do not count, because those of this machine are made up.
-fn raw_statement(text: &str) -> Option<Statement> {
-    let statement: Value = serde_json::from_str(&text.replace(STAGE_PLACEHOLDER, LOCAL_STAGE)).ok()?;
-    let texts = |value: &Value| -> Vec<String> {
-        let list = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
-        list.iter().filter_map(|text| text.as_str().map(without_account)).collect()
-    };
-    let patterns = |name: &str| {
-        let negated = &statement[format!("Not{name}")];
-        let is_negated = !negated.is_null();
-        Patterns { texts: texts(if is_negated { negated } else { &statement[name] }), is_negated }
-    };
-    let allows = statement["Effect"] != "Deny";
-    let is_evaluated = allows || statement["Condition"].is_null();
-    is_evaluated.then(|| Statement { allows, actions: patterns("Action"), resources: patterns("Resource") })
-}
-
-/// Returns a pattern for an ARN in any partition, region and account. Returns other texts as they are.
-fn without_account(text: &str) -> String {
-    let parts: Vec<&str> = text.splitn(6, ':').collect();
-    let ["arn", _, service, region, account, name] = parts[..] else { return text.to_owned() };
-    let any = |part: &str| if part.is_empty() { "" } else { "*" };
-    format!("arn:*:{service}:{}:{}:{name}", any(region), any(account))
-}
-
-impl Patterns {
-    /// IAM ignores the case of actions, but not that of resources.
-    fn match_action(&self, action: &str) -> bool {
-        let action = action.to_ascii_lowercase();
-        let matches = |pattern: &String| matches_pattern(pattern.to_ascii_lowercase().as_bytes(), action.as_bytes());
-        self.texts.iter().any(matches) != self.is_negated
-    }
-
-    fn match_any(&self, names: &[String]) -> bool {
-        let matches = |pattern: &String, name: &String| matches_pattern(pattern.as_bytes(), name.as_bytes());
-        self.texts.iter().any(|pattern| names.iter().any(|name| matches(pattern, name))) != self.is_negated
-    }
-}
-
-/// Compares with a pattern of IAM: `*` stands for any bytes, `?` for one.
-fn matches_pattern(pattern: &[u8], text: &[u8]) -> bool {
-    let mut at = 0;
-    let mut from = 0;
-    // Where to go on if the text does not match after the last `*`.
-    let mut retry = None;
-    while from < text.len() {
-        match pattern.get(at) {
-            Some(b'*') => {
-                retry = Some((at + 1, from));
-                at += 1;
-            }
-            Some(byte) if *byte == b'?' || *byte == text[from] => {
-                at += 1;
-                from += 1;
-            }
-            _ => {
-                let Some((after_star, begin)) = retry else { return false };
-                retry = Some((after_star, begin + 1));
-                at = after_star;
-                from = begin + 1;
-            }
-        }
-    }
-    pattern[at..].iter().all(|byte| *byte == b'*')
 }
 
 #[cfg(test)]
@@ -356,6 +240,14 @@ mod tests {
     struct TestAccess {
         access: ResourceAccess,
         lines: Arc<Mutex<Vec<String>>>,
+    }
+
+    impl TestAccess {
+        /// `?` is a resource that the request does not say.
+        fn check(&self, action: &str, resource: &str) -> Result<(), String> {
+            let resource = (resource != "?").then(|| resource.to_owned());
+            self.access.check("greeter", &RequiredRight { action: action.to_owned(), resource })
+        }
     }
 
     /// Returns the rights of an app whose only worker has these settings.
@@ -398,17 +290,17 @@ mod tests {
             ("events:PutEvents", "arn:aws:events:us-east-1:000000000000:event-bus/default", true),
             ("events:PutEvents", "arn:aws:events:us-east-1:000000000000:event-bus/shop-local-x", false),
         ] {
-            assert_eq!(test.access.check("greeter", action, resource).is_ok(), is_allowed, "{action} {resource}");
+            assert_eq!(test.check(action, resource).is_ok(), is_allowed, "{action} {resource}");
         }
         assert!(!test.access.is_checked("endpoint"));
-        assert_eq!(test.access.check("endpoint", "sqs:SendMessage", SQS), Ok(()));
+        assert_eq!(test.access.check("endpoint", &RequiredRight::new("sqs:SendMessage", SQS)), Ok(()));
     }
 
     #[test]
     fn denial_has_the_text_of_aws_and_the_line_to_add() {
         let test = access("uses = []", false);
         let check = |action: &str, resource: &str| {
-            let message = test.access.check("greeter", action, resource).expect_err("denied");
+            let message = test.check(action, resource).expect_err("denied");
             (message, std::mem::take(&mut *test.lines.lock().expect("lines")))
         };
         let (message, lines) = check("sqs:SendMessage", &format!("{SQS}shop-local-jobs"));
@@ -455,17 +347,59 @@ mod tests {
                 "{ bus = \"default\", access = \"put\" }",
             ),
             (
+                "dynamodb:PutItem",
+                "arn:aws:dynamodb:us-east-1:000000000000:table/shop-local-orders",
+                "{ table = \"orders\", access = \"write\", key = \"id\" }",
+            ),
+            (
+                "dynamodb:Query",
+                "arn:aws:dynamodb:us-east-1:123456789012:table/theirs/index/by_day",
+                "{ table = \"arn:aws:dynamodb:us-east-1:123456789012:table/theirs\", access = \"read\" }",
+            ),
+            (
+                "dynamodb:DeleteTable",
+                "arn:aws:dynamodb:us-east-1:000000000000:table/shop-local-orders",
+                "{ statement = { Action = [\"dynamodb:DeleteTable\"], Resource = [\"arn:aws:dynamodb:*:*:table/shop-{stage}-orders\"] } }",
+            ),
+            (
+                "kinesis:PutRecord",
+                "arn:aws:kinesis:us-east-1:000000000000:stream/shop-local-clicks",
+                "{ stream = \"clicks\", access = \"put\" }",
+            ),
+            (
+                "secretsmanager:GetSecretValue",
+                "arn:aws:secretsmanager:us-east-1:000000000000:secret:local/stripe-LOCAL0",
+                "{ secret = \"{stage}/stripe\", access = \"read\" }",
+            ),
+            (
+                "secretsmanager:PutSecretValue",
+                "arn:aws:secretsmanager:us-east-1:000000000000:secret:stripe-LOCAL0",
+                "{ statement = { Action = [\"secretsmanager:PutSecretValue\"], Resource = [\"arn:aws:secretsmanager:*:*:secret:stripe-??????\"] } }",
+            ),
+            (
+                "ssm:GetParametersByPath",
+                "arn:aws:ssm:us-east-1:000000000000:parameter/my_app/flags",
+                "{ parameter = \"/my_app/flags\", access = \"read\" }",
+            ),
+            (
+                "kms:Sign",
+                "arn:aws:kms:us-east-1:123456789012:key/1",
+                "{ key = \"arn:aws:kms:us-east-1:123456789012:key/1\", access = \"sign\" }",
+            ),
+            ("kms:Decrypt", "?", "{ statement = { Action = [\"kms:Decrypt\"], Resource = [\"*\"] } }"),
+            ("route53:*", "?", "{ statement = { Action = [\"route53:*\"], Resource = [\"*\"] } }"),
+            (
                 "sns:Publish",
                 "arn:aws:sns:us-east-1:123456789012:x",
                 "{ topic = \"arn:aws:sns:us-east-1:123456789012:x\", access = \"publish\" }",
             ),
         ] {
             let test = access("uses = []", false);
-            assert!(test.access.check("greeter", action, resource).is_err(), "{action}");
+            assert!(test.check(action, resource).is_err(), "{action}");
             let lines = test.lines.lock().expect("lines").clone();
             assert_eq!(lines[1], format!("help: add `{entry}` to `uses` of `greeter` at Cargo.toml:4"));
             let test = access(&format!("uses = [{entry}]"), false);
-            assert_eq!(test.access.check("greeter", action, resource), Ok(()), "{entry}");
+            assert_eq!(test.check(action, resource), Ok(()), "{entry}");
         }
     }
 
@@ -476,11 +410,38 @@ mod tests {
             ["arn:aws:events:us-east-1:000000000000:event-bus/orders", "arn:aws:sqs:us-east-1:000000000000:theirs"]
         {
             let action = if resource.contains("sqs") { "sqs:SendMessage" } else { "events:PutEvents" };
-            assert!(test.access.check("greeter", action, resource).is_err());
+            assert!(test.check(action, resource).is_err());
             let lines = std::mem::take(&mut *test.lines.lock().expect("lines"));
             assert!(lines[1].contains(&resource.replace("000000000000", "ACCOUNT")), "{lines:?}");
             assert!(lines[1].ends_with(", with your AWS account for `ACCOUNT`"), "{lines:?}");
         }
+    }
+
+    #[test]
+    fn unknown_resource_is_allowed_if_one_is() {
+        let settings = "uses = [{ key = 'alias', access = 'decrypt' }, { statement = { Action = 'ses:Send*', Resource = '*' } }, \
+                        { statement = { Effect = 'Deny', Action = 'kms:*', Resource = 'arn:aws:kms:*:*:key/x' } }, \
+                        { statement = { Effect = 'Deny', Action = 'logs:*', Resource = '*' } }, \
+                        { statement = { Action = 'logs:*', Resource = '*' } }]";
+        let test = access(settings, false);
+        for (action, is_allowed) in [
+            ("kms:Decrypt", true),
+            ("kms:Encrypt", false),
+            ("ses:SendEmail", true),
+            ("ses:*", true),
+            ("scheduler:*", false),
+            ("logs:PutLogEvents", false),
+        ] {
+            assert_eq!(test.check(action, "?").is_ok(), is_allowed, "{action}");
+        }
+    }
+
+    #[test]
+    fn secret_without_its_arn_is_named_as_in_the_request() {
+        let test = access("uses = []", false);
+        let arn = "arn:aws:secretsmanager:us-east-1:000000000000:secret:stripe-LOCAL0";
+        let message = test.check("secretsmanager:GetSecretValue", arn).expect_err("denied");
+        assert!(message.contains("GetSecretValue on resource: stripe because"), "{message}");
     }
 
     #[test]
@@ -503,7 +464,7 @@ mod tests {
             ("s3:PutObject", "arn:aws:s3:::local-failed/key", true),
             ("s3:GetObject", "arn:aws:s3:::local-failed/key", false),
         ] {
-            assert_eq!(test.access.check("greeter", action, resource).is_ok(), is_allowed, "{action} {resource}");
+            assert_eq!(test.check(action, resource).is_ok(), is_allowed, "{action} {resource}");
         }
         assert!(test.lines.lock().expect("lines")[1].contains(&format!("queue = \"{}\"", arn("sqs", "work"))));
     }
@@ -521,7 +482,7 @@ mod tests {
             ("s3:DeleteObject", "arn:aws:s3:::shop-local-up/a/b", true),
             ("s3:DeleteObject", "arn:aws:s3:::shop-local-other/a/b", false),
         ] {
-            assert_eq!(test.access.check("greeter", action, resource).is_ok(), is_allowed, "{action} {resource}");
+            assert_eq!(test.check(action, resource).is_ok(), is_allowed, "{action} {resource}");
         }
     }
 
@@ -536,14 +497,14 @@ mod tests {
             ("sqs:SendMessage", &*format!("{SQS}Jobs"), true),
             ("sqs:SendMessage", &format!("{SQS}jobs"), false),
         ] {
-            assert_eq!(test.access.check("greeter", action, resource).is_ok(), is_allowed, "{action} {resource}");
+            assert_eq!(test.check(action, resource).is_ok(), is_allowed, "{action} {resource}");
         }
     }
 
     #[test]
     fn relaxed_access_only_warns() {
         let test = access("uses = []", true);
-        assert_eq!(test.access.check("greeter", "sqs:SendMessage", SQS), Ok(()));
+        assert_eq!(test.check("sqs:SendMessage", SQS), Ok(()));
         assert!(test.lines.lock().expect("lines")[0].starts_with("warning: `greeter` may not"));
     }
 
@@ -552,7 +513,7 @@ mod tests {
         let settings = "uses = [{ queue = 'jobs', access = 'send' }, \
                         { statement = { Effect = 'Deny', Action = ['sqs:SendMessage'], NotResource = ['*other'] } }]";
         let test = access(settings, false);
-        let message = test.access.check("greeter", "sqs:SendMessage", &format!("{SQS}shop-local-jobs"));
+        let message = test.check("sqs:SendMessage", &format!("{SQS}shop-local-jobs"));
         assert!(message.expect_err("denied").ends_with("with an explicit deny in an identity-based policy"));
     }
 }

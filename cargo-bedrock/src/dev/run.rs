@@ -15,7 +15,7 @@ use super::debug::{self, DebugTarget};
 use super::initial_build::{self, InitialState};
 use super::keys::{self, KeyAction, KeyHandler};
 use super::otlp;
-use super::output::Output;
+use super::output::{Addresses, Output};
 use super::reload::{self, ReloadContext};
 use super::services::{ServiceOptions, Services};
 use super::terminal::Keyboard;
@@ -177,7 +177,8 @@ async fn serve(
         relaxed: options.relaxed,
     };
     let debuggers = debug::debuggers(targets, app);
-    let server = DevServer::start_on(order, reservation, &debuggers).await.map_err(|error| start_error(&error))?;
+    let server = DevServer::start_with_account(order, reservation, &debuggers, services.of_account()).await;
+    let server = server.map_err(|error| start_error(&error))?;
     let update_call_graph = reload::call_graph_updater(&server);
     if let Some(calls) = calls {
         update_call_graph(calls);
@@ -195,7 +196,9 @@ async fn serve(
         otlp::finish(exporter).await;
         return Ok(ExitReason::Quit);
     }
-    output.started(&server.url, services.url(), keyboard.is_some().then_some(keys::HELP));
+    let account = services.account_note();
+    let addresses = Addresses { server: &server.url, services: services.url(), account: account.as_deref() };
+    output.started(addresses, keyboard.is_some().then_some(keys::HELP));
     if let Some(failure) = &failure {
         output.build_failed(failure);
     }

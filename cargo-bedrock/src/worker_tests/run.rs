@@ -9,6 +9,7 @@ use bedrock_dev::FileWatcher;
 
 use super::select;
 use super::suite::Suite;
+use crate::dev::services::{ServiceOptions, StandaloneServices};
 use crate::running_dev::RunningDev;
 use crate::ui::Printer;
 use crate::worker_tools;
@@ -29,15 +30,22 @@ pub(crate) struct TestOptions {
 /// Runs the tests until the first run is over or, with `watch`, until the user interrupts.
 pub(crate) fn run(app: &App, options: &TestOptions, print: Printer) -> Result<()> {
     let tools = ToolRunner::with_signal_handler()?;
+    let services = ServiceOptions { should_install: false, tools: &tools, print };
+    let running = StandaloneServices::start(app, services)?;
+    let services = running.as_ref().map(StandaloneServices::variables).unwrap_or_default();
     if options.watch {
-        return watch(app, options, &tools, print);
+        return watch(app, options, &services, &tools, print);
     }
-    let suites = suites(app, options, print)?;
+    let suites = suites(app, options, &services, print)?;
     run_suites(suites.into_iter(), &tools, print)
 }
 
-/// Returns the suites of the selected workers. The Rust code of a whole app is one suite.
-fn suites(app: &App, options: &TestOptions, print: Printer) -> Result<Vec<Suite>> {
+/// Environment variables: names and values.
+type Variables = [(String, String)];
+
+/// Returns the suites of the selected workers. The Rust code of a whole app is one suite. `services` are the variables by which
+/// SDKs find AWS's services.
+fn suites(app: &App, options: &TestOptions, services: &Variables, print: Printer) -> Result<Vec<Suite>> {
     let named = |name: &String| app.worker(name).map_err(|problem| Error::problems(ExitKind::Call, vec![problem]));
     let selected: Vec<&Worker> = if options.workers.is_empty() {
         app.workers.iter().collect()
@@ -50,7 +58,7 @@ fn suites(app: &App, options: &TestOptions, print: Printer) -> Result<Vec<Suite>
     if let Some(url) = &api {
         print.note(&format!("calls of workers go to the app that runs at {url}"));
     }
-    let prepared = worker_tools::prepare(app, &hosted, api.as_deref())?;
+    let prepared = worker_tools::prepare_with(app, &hosted, api.as_deref(), services.to_vec())?;
     let mut suites = Vec::new();
     for (worker, tools) in hosted.into_iter().zip(&prepared) {
         match select::hosted(app, worker, tools, &options.arguments)? {
@@ -58,11 +66,20 @@ fn suites(app: &App, options: &TestOptions, print: Printer) -> Result<Vec<Suite>
             None => print.note(&format!("worker `{}` has no tests in `{}`", worker.name, worker.dir)),
         }
     }
-    if options.workers.is_empty() {
-        suites.push(select::rust(app, None, &options.arguments));
+    let mut of_rust = if options.workers.is_empty() {
+        vec![select::rust(app, None, &options.arguments)]
     } else {
-        suites.extend(rust.into_iter().map(|worker| select::rust(app, Some(worker), &options.arguments)));
+        rust.into_iter().map(|worker| select::rust(app, Some(worker), &options.arguments)).collect()
+    };
+    if !services.is_empty() {
+        for suite in &mut of_rust {
+            let variables = services.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+            // The credentials of the user are none of the services' business.
+            suite.command.env_remove("AWS_PROFILE").env_remove("AWS_SESSION_TOKEN");
+            suite.command.envs(variables.chain([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")]));
+        }
     }
+    suites.extend(of_rust);
     Ok(suites)
 }
 
@@ -96,7 +113,7 @@ fn run_suites(suites: impl Iterator<Item = Suite>, tools: &ToolRunner, print: Pr
 }
 
 /// Runs the tests after each change of a file, until the user interrupts.
-fn watch(app: &App, options: &TestOptions, tools: &ToolRunner, print: Printer) -> Result<()> {
+fn watch(app: &App, options: &TestOptions, services: &Variables, tools: &ToolRunner, print: Printer) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::io("failed to start the async runtime", &error))?;
     let _runtime = runtime.enter();
@@ -108,7 +125,7 @@ fn watch(app: &App, options: &TestOptions, tools: &ToolRunner, print: Printer) -
     tokio::pin!(shutdown);
     let mut changed = None;
     loop {
-        let result = suites(app, options, print).and_then(|suites| {
+        let result = suites(app, options, services, print).and_then(|suites| {
             let selected = suites.into_iter().filter(|suite| changed.as_ref().is_none_or(|c| concerns(app, suite, c)));
             run_suites(selected, tools, print)
         });

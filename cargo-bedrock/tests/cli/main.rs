@@ -34,5 +34,6 @@ mod terminal;
 mod terraform;
 #[path = "../fixture/test_app.rs"]
 mod test_app;
+mod test_services;
 mod usage;
 mod worker_tests;

@@ -4,6 +4,7 @@
 // Tests end with a panic, and print on standard output when they are skipped.
 #![allow(clippy::expect_used, clippy::print_stdout)]
 
+mod access_table;
 mod alarms;
 mod alias;
 mod aws_rules;

@@ -1,6 +1,7 @@
 //! Tests of `cargo bedrock dev`: its output, the responses on its port, and what it leaves behind.
 #![allow(clippy::expect_used, clippy::panic)] // a failed test panics
 
+mod access_table;
 mod debug;
 mod debugger_clients;
 mod dev_process;
@@ -9,6 +10,7 @@ mod durable_rust_replay;
 mod isolation;
 mod mcp;
 mod open_files;
+mod profile;
 mod recovery;
 mod reload;
 mod services;

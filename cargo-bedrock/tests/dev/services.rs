@@ -13,7 +13,7 @@ use crate::dev_process::{DevProcess, wait_until_ended};
 use crate::test_app::TestApp;
 
 /// Calls DynamoDB as an SDK does, with the URL and the table's name from its environment.
-const PYTHON: &str = r#"
+pub(crate) const PYTHON: &str = r#"
 import json, os, urllib.error, urllib.request
 from bedrock.workers.resources import resource
 from bedrock.workers.worker import Worker

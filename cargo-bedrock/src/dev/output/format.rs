@@ -54,6 +54,17 @@ struct LogEvent<'a> {
     worker: Option<&'a str>,
 }
 
+/// Where a dev server and the AWS services are that it does not have itself.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::dev) struct Addresses<'a> {
+    /// `http://127.0.0.1:7070`
+    pub(in crate::dev) server: &'a str,
+    /// The URL of ministack or of `dev.endpoint`.
+    pub(in crate::dev) services: Option<&'a str>,
+    /// Which services are in which account.
+    pub(in crate::dev) account: Option<&'a str>,
+}
+
 impl OutputFormat {
     pub(super) fn new(json: bool, names: Vec<String>, quiet: bool, endpoint_url: EndpointUrl) -> Self {
         let name_width = names.iter().map(|name| name.chars().count()).max().unwrap_or_default();
@@ -61,17 +72,23 @@ impl OutputFormat {
     }
 
     /// Formats the addresses of a dev server, and of the AWS services that it does not have itself.
-    pub(super) fn started(&self, app: &str, url: &str, services: Option<&str>, key_help: Option<&str>) -> String {
+    pub(super) fn started(&self, app: &str, addresses: Addresses<'_>, key_help: Option<&str>) -> String {
+        let Addresses { server: url, services, account } = addresses;
         if self.json {
             let mut event = json!({ "version": EVENT_VERSION, "event": "app-started", "app": app, "url": url });
             if let Some(services) = services {
                 event["services_url"] = services.into();
             }
+            if let Some(account) = account {
+                event["account_services"] = account.into();
+            }
             return event_line(&event);
         }
         let port = url.rsplit(':').next().unwrap_or_default();
         let label_width = "Lambda's API".len();
-        let mut text = format!("`{app}` is running, stop it with Ctrl-C\n");
+        // What costs money or changes data of others is said first.
+        let account = account.map_or(String::new(), |account| format!(" with {account}"));
+        let mut text = format!("`{app}` is running{account}, stop it with Ctrl-C\n");
         // Subdomains of `localhost` resolve to the loopback address, whichever address the server listens on.
         let is_loopback = ["http://127.0.0.1:", "http://[::1]:"].iter().any(|start| url.starts_with(start));
         let endpoint = if is_loopback {

@@ -15,6 +15,7 @@ use bedrock_dev::{BuildError, ENDPOINT, ReloadOutcome};
 use serde_json::Value;
 
 use crate::ui::{Color, Printer};
+pub(super) use format::Addresses;
 use format::{EndpointUrl, OutputFormat};
 use writer::{OutputMessage, OutputSender, output_channel};
 
@@ -50,8 +51,8 @@ impl Output {
     }
 
     /// Prints the addresses of a dev server and of the other AWS services, and the help line of keys if there is a keyboard.
-    pub(super) fn started(&self, url: &str, services: Option<&str>, key_help: Option<&str>) {
-        let text = self.format.started(&self.app, url, services, key_help);
+    pub(super) fn started(&self, addresses: Addresses<'_>, key_help: Option<&str>) {
+        let text = self.format.started(&self.app, addresses, key_help);
         self.sender.send(OutputMessage::Started(text));
         if !self.format.json && !self.triggers.is_empty() {
             self.send(self.triggers.clone());

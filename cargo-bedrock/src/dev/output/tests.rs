@@ -7,7 +7,7 @@ use std::time::Duration;
 use bedrock_dev::execution::LogLine;
 use bedrock_dev::{ReloadFailure, ReloadOutcome};
 
-use super::format::{EndpointUrl, OutputFormat};
+use super::format::{Addresses, EndpointUrl, OutputFormat};
 use crate::dev::keys;
 
 fn format(json: bool) -> OutputFormat {
@@ -20,6 +20,19 @@ fn format_with(json: bool, endpoint_url: EndpointUrl) -> OutputFormat {
 
 fn line(worker: &str, request_id: Option<&str>) -> LogLine {
     LogLine { worker: worker.into(), request_id: request_id.map(Into::into), text: "says \"hello\"".to_owned() }
+}
+
+fn addresses(server: &str) -> Addresses<'_> {
+    Addresses { server, services: None, account: None }
+}
+
+#[test]
+fn services_of_an_account_are_in_the_first_line() {
+    let account = "ssm in account 123456789012, eu-west-1, with the credentials of profile `work`";
+    let addresses = Addresses { account: Some(account), ..addresses("http://127.0.0.1:7070") };
+    let text = format(false).started("space", addresses, None);
+    assert_eq!(text.lines().next(), Some(format!("`space` is running with {account}, stop it with Ctrl-C").as_str()));
+    assert!(format(true).started("space", addresses, None).contains("\"account_services\":\"ssm in account"));
 }
 
 #[test]
@@ -45,19 +58,19 @@ fn narrow_terminal_shows_worker_and_text_only() {
 
 #[test]
 fn start_message_lists_all_addresses() {
-    let text = format(false).started("space", "http://127.0.0.1:7070", None, Some(keys::HELP));
+    let text = format(false).started("space", addresses("http://127.0.0.1:7070"), Some(keys::HELP));
     let expected = "`space` is running, stop it with Ctrl-C\n  dashboard     http://127.0.0.1:7070/\n  \
         Lambda's API  http://127.0.0.1:7070\n  endpoint      http://endpoint.localhost:7070/\n  \
         keys          r restart · c clear · g graph · o open · q quit · ? help\n";
     assert_eq!(text, expected);
-    let text = format(false).started("space", "http://192.0.2.7:7070", None, None);
+    let text = format(false).started("space", addresses("http://192.0.2.7:7070"), None);
     assert!(text.ends_with("endpoint      http://192.0.2.7:7070/_url/endpoint/\n"), "{text}");
 }
 
 #[test]
 fn start_message_has_no_url_that_is_none_on_aws() {
     let last_line = |endpoint_url| {
-        let text = format_with(false, endpoint_url).started("space", "http://127.0.0.1:7070", None, None);
+        let text = format_with(false, endpoint_url).started("space", addresses("http://127.0.0.1:7070"), None);
         text.lines().last().unwrap_or_default().to_owned()
     };
     assert_eq!(last_line(EndpointUrl::None), "  endpoint      has no URL (`url = false`)");
@@ -85,7 +98,7 @@ fn json_output_has_one_object_a_line() {
             "message": "says \"hello\""
         })
     );
-    let text = format(true).started("space", "http://127.0.0.1:7070", None, None);
+    let text = format(true).started("space", addresses("http://127.0.0.1:7070"), None);
     assert_eq!(text, "{\"app\":\"space\",\"event\":\"app-started\",\"url\":\"http://127.0.0.1:7070\",\"version\":1}\n");
 }
 

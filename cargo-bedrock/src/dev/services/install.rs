@@ -28,12 +28,17 @@ pub(crate) fn install_help() -> String {
 }
 
 /// Returns the program `ministack` of the `PATH`, or else the one that was installed for this app.
+pub(super) fn find(app: &App) -> Option<PathBuf> {
+    find_on_path("ministack").or_else(|| Some(installed(app)).filter(|program| program.is_file()))
+}
+
+/// Like [`find`]; installs the program if it is missing and the user wants it.
 pub(super) fn find_or_install(app: &App, options: ServiceOptions<'_>) -> Result<PathBuf> {
-    let tools_dir = tools_dir(app);
-    let installed = installed(app);
-    if let Some(program) = find_on_path("ministack").or_else(|| installed.is_file().then(|| installed.clone())) {
+    if let Some(program) = find(app) {
         return Ok(program);
     }
+    let tools_dir = tools_dir(app);
+    let installed = installed(app);
     if !options.should_install {
         return Err(
             Error::call("`dev.services` is `\"ministack\"`, and ministack is not installed").help(install_help())

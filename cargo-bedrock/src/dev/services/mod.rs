@@ -5,40 +5,58 @@
 //! | --- | --- |
 //! | `ministack` | runs ministack |
 //! | `install` | finds ministack, or installs it |
+//! | `account` | services of an AWS account instead |
+//! | `standalone` | the services without a dev server, for tests |
 //! | `options` | the options of both |
 
+mod account;
 mod install;
 mod ministack;
 mod options;
+mod standalone;
 
+use account::Account;
 use bedrock_build::App;
 use bedrock_build::settings::DevServices;
+use bedrock_dev::AccountServices;
 
 use crate::ui::Printer;
 use bedrock_diagnostics::{ExitKind, Result};
 use install::find_or_install;
 pub(crate) use install::{install_help, installed};
 use ministack::{Ministack, local_region};
-pub(super) use options::ServiceOptions;
+pub(crate) use options::ServiceOptions;
+pub(crate) use standalone::StandaloneServices;
+
+/// Folder of ministack's state and log in `target/bedrock`.
+const FOLDER: &str = "services";
 
 /// Running services, as the settings of an app say.
 pub(super) struct Services {
     setting: Option<DevServices>,
     server: Option<Ministack>,
+    account: Option<Account>,
 }
 
 impl Services {
     /// Starts what the settings of `app` say, and creates the tables and streams of the app that are missing.
     pub(super) fn start(app: &App, options: ServiceOptions<'_>) -> Result<Self> {
+        Self::start_in(app, FOLDER, options)
+    }
+
+    /// The same with ministack's state in this folder of `target/bedrock`.
+    fn start_in(app: &App, folder: &str, options: ServiceOptions<'_>) -> Result<Self> {
+        // Wrong credentials are found before anything is started.
+        let account = app.settings.dev.account.as_ref().map(Account::open).transpose()?;
         let setting = app.settings.dev.services.clone();
         let server = match &setting {
             Some(DevServices::Ministack) => {
                 let program = find_or_install(app, options)?;
-                Some(Ministack::start(&program, &bedrock_package::artifact_dir(app).join("services"), options)?)
+                Some(Ministack::start(&program, &bedrock_package::artifact_dir(app).join(folder), options)?)
             }
             Some(DevServices::Endpoint(_)) | None => None,
         };
-        let services = Self { setting, server };
+        let services = Self { setting, server, account };
         match services.create_tables(app, options.print) {
             // Only while ministack runs can the user delete a table with a wrong key.
             Err(error) if services.server.is_some() && error.kind == ExitKind::App => options.print.error(&error),
@@ -51,7 +69,8 @@ impl Services {
     /// started again. If the new ones do not start, the error is printed, the previous ones stay, and the next restart of
     /// the dev server tries again.
     pub(super) fn for_app(self, app: &App, options: ServiceOptions<'_>) -> Self {
-        let is_same = app.settings.dev.services == self.setting;
+        let is_same = app.settings.dev.services == self.setting
+            && app.settings.dev.account.as_ref() == self.account.as_ref().map(Account::setting);
         let has_ended = self.server.as_ref().is_some_and(Ministack::has_ended);
         let services = if is_same && !has_ended {
             self.create_tables(app, options.print).map(|()| None)
@@ -75,9 +94,20 @@ impl Services {
         }
     }
 
+    /// Returns the services of an account. `None` if the settings choose none.
+    pub(super) fn of_account(&self) -> Option<AccountServices> {
+        self.account.as_ref().map(Account::services)
+    }
+
+    /// Returns which services are those of which account, for the first line of the output.
+    pub(super) fn account_note(&self) -> Option<String> {
+        self.account.as_ref().map(Account::note)
+    }
+
     /// Returns `app` with the URL of the services in its settings, for the dev server.
     pub(super) fn applied_to(&self, app: &App) -> App {
         let mut app = app.clone();
+        app.settings.dev.account = self.account.as_ref().map(|account| account.setting().clone());
         app.settings.dev.services = self.url().map(|url| DevServices::Endpoint(url.to_owned()));
         app
     }

@@ -4,9 +4,9 @@ use crate::ui::Printer;
 use bedrock_package::tools::ToolRunner;
 
 #[derive(Clone, Copy)]
-pub(in crate::dev) struct ServiceOptions<'a> {
+pub(crate) struct ServiceOptions<'a> {
     /// Install ministack if it is missing.
-    pub(in crate::dev) should_install: bool,
-    pub(in crate::dev) tools: &'a ToolRunner,
-    pub(in crate::dev) print: Printer,
+    pub(crate) should_install: bool,
+    pub(crate) tools: &'a ToolRunner,
+    pub(crate) print: Printer,
 }

@@ -24,7 +24,7 @@ pub(super) async fn apply_permissions(
     Ok(started.elapsed())
 }
 
-/// Applies the other steps of a function, and reports that it is finished unless it has final steps.
+/// Applies the other steps of a function, and reports that it is finished unless it has further steps.
 pub(super) async fn apply_function(
     context: ApplyContext<'_>,
     planned: &PlannedFunction,
@@ -34,7 +34,7 @@ pub(super) async fn apply_function(
     let started = Instant::now();
     let (_, steps) = planned.steps.split_at(permission_steps(planned));
     apply_steps(context, planned, steps, desired).await?;
-    if planned.final_steps.is_empty() {
+    if planned.final_steps.is_empty() && planned.late_steps.is_empty() {
         context.observer.function_finished(planned, before + started.elapsed());
     }
     Ok(())
@@ -45,7 +45,7 @@ fn permission_steps(planned: &PlannedFunction) -> usize {
     planned.steps.iter().take_while(|step| step.is_for_permissions()).count()
 }
 
-/// Applies the final steps of a function, and reports that it is finished.
+/// Applies the final steps of a function, and reports that it is finished unless it has late steps.
 pub(super) async fn finish_function(
     context: ApplyContext<'_>,
     planned: &PlannedFunction,
@@ -53,6 +53,20 @@ pub(super) async fn finish_function(
 ) -> Result<()> {
     let started = Instant::now();
     apply_steps(context, planned, &planned.final_steps, desired).await?;
+    if planned.late_steps.is_empty() {
+        context.observer.function_finished(planned, started.elapsed());
+    }
+    Ok(())
+}
+
+/// Applies the late steps of a function, and reports that it is finished.
+pub(super) async fn apply_late_steps(
+    context: ApplyContext<'_>,
+    planned: &PlannedFunction,
+    desired: Option<&DesiredFunction>,
+) -> Result<()> {
+    let started = Instant::now();
+    apply_steps(context, planned, &planned.late_steps, desired).await?;
     context.observer.function_finished(planned, started.elapsed());
     Ok(())
 }

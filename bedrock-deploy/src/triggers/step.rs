@@ -5,7 +5,7 @@ use super::streams::desired::{StreamMapping, StreamSource};
 use crate::http_api::actual::ActualHttpApi;
 use crate::http_api::change::HttpApiChange;
 use crate::step::Change;
-use crate::uses::TableKey;
+use crate::uses::{ResourceId, TableKey};
 
 /// What is done with one trigger: a queue, a bucket, or all schedules of the stage.
 #[derive(Debug, Clone)]
@@ -26,6 +26,16 @@ impl PlannedTrigger {
     #[must_use]
     pub fn step_ids(&self) -> Vec<&'static str> {
         self.steps.iter().map(TriggerStep::id).collect()
+    }
+
+    /// Returns whether this deletes data that `deploy` never deletes.
+    pub(crate) fn deletes_data(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, TriggerStep::EmptyBucket(_) | TriggerStep::DeleteResource(_)))
+    }
+
+    /// Returns whether this deletes what may have subscriptions, rules or event source mappings.
+    pub(crate) fn deletes_resource(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, TriggerStep::DeleteResource(_)))
     }
 }
 
@@ -131,6 +141,10 @@ pub(crate) enum TriggerStep {
     PutHttpApi(Box<HttpApiChange>),
     /// Deletes an HTTP API with its domain name.
     DeleteHttpApi(Box<ActualHttpApi>),
+    /// Deletes all versions of all objects of a bucket.
+    EmptyBucket(String),
+    /// Deletes a table, a topic, an event bus, a Kinesis stream or a bucket with its data.
+    DeleteResource(ResourceId),
     /// Deletes a bucket. S3 refuses it unless the bucket is empty.
     DeleteBucket(String),
 }
@@ -187,6 +201,8 @@ impl TriggerStep {
             Self::DeleteRule(arn) => format!("delete rule `{arn}`"),
             Self::PutHttpApi(_) => "set the HTTP API".to_owned(),
             Self::DeleteHttpApi(_) => "delete the HTTP API".to_owned(),
+            Self::EmptyBucket(name) => format!("delete the objects of bucket `{name}`"),
+            Self::DeleteResource(id) => format!("delete {} `{}`", id.kind, id.name),
             Self::DeleteBucket(name) => format!("delete bucket `{name}`"),
         }
     }
@@ -229,6 +245,8 @@ impl TriggerStep {
             Self::DeleteRule(_) => "delete-rule",
             Self::PutHttpApi(_) => "put-http-api",
             Self::DeleteHttpApi(_) => "delete-http-api",
+            Self::EmptyBucket(_) => "empty-bucket",
+            Self::DeleteResource(_) => "delete-resource",
             Self::DeleteBucket(_) => "delete-bucket",
         }
     }

@@ -3,8 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use bedrock_build::triggers::{
+    BucketTrigger, BusTrigger, FilterScope, ObjectEvent, ScheduleTrigger, TopicTrigger, TriggerSource,
+};
 use bedrock_build::uses::{ResourceKind, ResourceUse};
-use bedrock_build::{App, AppName, FunctionSettings, Language, Runtime, Settings, Use, Worker, WorkerName};
+use bedrock_build::{
+    App, AppName, FunctionSettings, Language, Runtime, Schedule, Settings, Trigger, Use, Worker, WorkerName,
+};
 
 use super::call_targets::CallTargets;
 use super::model::Graph;
@@ -82,7 +87,7 @@ pub(crate) fn call_targets(app: &App, calls: &[&str]) -> BTreeMap<NodeName, Call
     calls.iter().map(of).collect()
 }
 
-/// A graph with resources that two functions use.
+/// A graph with resources that two functions use, and triggers of a worker.
 pub(crate) fn graph_with_resources() -> Graph {
     let mut app = app("my_app", &["resizer.rs", "thumbnailer.js"]);
     app.settings.endpoint.uses = Some(vec![uses(ResourceKind::Table, "orders", "read")]);
@@ -92,6 +97,21 @@ pub(crate) fn graph_with_resources() -> Graph {
         uses(ResourceKind::Table, "orders", "read"),
         Use::Statement("{}".to_owned()),
     ]);
+    let topic = TriggerSource::Own("alerts".to_owned());
+    let schedule = Schedule::parse("rate(1 day)").expect("a schedule");
+    app.workers[1].settings.triggers = vec![
+        Trigger::Topic(TopicTrigger { topic, filter: None, filter_scope: FilterScope::Attributes }),
+        Trigger::Bus(BusTrigger { bus: TriggerSource::Own("orders".to_owned()), pattern: "{}".to_owned() }),
+        Trigger::Bus(BusTrigger { bus: TriggerSource::Own("orders".to_owned()), pattern: "{ }".to_owned() }),
+        Trigger::Schedule(ScheduleTrigger { schedule, timezone: "UTC".to_owned(), event: None }),
+        Trigger::Bucket(BucketTrigger {
+            bucket: TriggerSource::Own("uploads".to_owned()),
+            prefix: String::new(),
+            suffix: String::new(),
+            folder: None,
+            events: vec![ObjectEvent::Created],
+        }),
+    ];
     Graph::new(&app, &call_targets(&app, &["endpoint: resizer thumbnailer", "thumbnailer: resizer"]))
 }
 

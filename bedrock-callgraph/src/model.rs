@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use bedrock_build::contract::{self, type_text};
+use bedrock_build::triggers::StreamService;
 use bedrock_build::uses::ResourceKind;
-use bedrock_build::{App, FunctionSettings, Language, Use, WorkerName};
+use bedrock_build::{App, FunctionSettings, Language, Trigger, Use, WorkerName};
 
 use super::call_targets::CallTargets;
 use super::cycles::cycles;
@@ -24,6 +25,8 @@ pub struct Graph {
     pub others: Vec<OtherCall>,
     /// Resources that functions use, by the settings, sorted by function, then by kind and name.
     pub resources: Vec<ResourceEdge>,
+    /// What invokes workers besides calls, by the setting `triggers`, sorted by worker, then by kind and name.
+    pub triggers: Vec<TriggerEdge>,
     /// In each cycle, every node calls the next. The first node is also the last.
     pub cycles: Vec<Vec<NodeName>>,
 }
@@ -91,6 +94,16 @@ pub struct ResourceEdge {
     pub access: Vec<&'static str>,
 }
 
+/// A schedule or a resource whose events invoke a worker, by the setting `triggers`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TriggerEdge {
+    /// `schedule`, or `queue`, `bucket` and so on as for [`ResourceEdge`]. A DynamoDB stream is its `table`.
+    pub kind: &'static str,
+    /// The expression of the schedule, the name in the settings, or an ARN.
+    pub name: String,
+    pub to: NodeName,
+}
+
 impl EdgeSource {
     pub fn as_str(self) -> &'static str {
         match self {
@@ -115,7 +128,8 @@ impl Graph {
         let others = nodes.iter().flat_map(|node| others(&node.name, of(node))).collect();
         let cycles = named_cycles(&nodes, &edges);
         let resources = nodes.iter().flat_map(|node| resources(app, &node.name)).collect();
-        Self { app: app.name.to_string(), nodes, edges, others, resources, cycles }
+        let triggers = nodes.iter().flat_map(|node| triggers(app, &node.name)).collect();
+        Self { app: app.name.to_string(), nodes, edges, others, resources, triggers, cycles }
     }
 
     /// Returns the edges as pairs of indices of [`Graph::nodes`], in the order of [`Graph::edges`].
@@ -156,6 +170,31 @@ fn resources(app: &App, from: &NodeName) -> Vec<ResourceEdge> {
         access: access.into_iter().collect(),
     };
     resources.into_iter().map(edge).collect()
+}
+
+/// Returns what invokes a function besides calls, each once.
+fn triggers(app: &App, to: &NodeName) -> Vec<TriggerEdge> {
+    let all = settings(app, to).into_iter().flat_map(|settings| &settings.triggers);
+    let triggers: BTreeSet<(&str, String)> = all.map(kind_and_name).collect();
+    triggers.into_iter().map(|(kind, name)| TriggerEdge { kind, name, to: to.clone() }).collect()
+}
+
+fn kind_and_name(trigger: &Trigger) -> (&'static str, String) {
+    let (kind, source) = match trigger {
+        Trigger::Schedule(trigger) => return ("schedule", trigger.schedule.to_string()),
+        Trigger::Queue(trigger) => ("queue", &trigger.queue),
+        Trigger::Bucket(trigger) => ("bucket", &trigger.bucket),
+        Trigger::Topic(trigger) => ("topic", &trigger.topic),
+        Trigger::Bus(trigger) => ("bus", &trigger.bus),
+        Trigger::Stream(trigger) => {
+            let kind = match trigger.service {
+                StreamService::Dynamodb => "table",
+                StreamService::Kinesis => "stream",
+            };
+            (kind, &trigger.source)
+        }
+    };
+    (kind, source.as_str().to_owned())
 }
 
 /// Returns the types of calls of a worker. A contract that cannot be read has none: `contracts` and `build` report it.

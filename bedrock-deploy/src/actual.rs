@@ -13,7 +13,7 @@ use crate::http_api::actual::ActualHttpApi;
 use crate::lambda_settings::{ManagedSettings, RuntimeManagement};
 use crate::ownership::UnmanagedResource;
 use crate::triggers::actual::ActualTriggers;
-use crate::uses::AppResources;
+use crate::uses::{AppResources, ResourceId};
 use crate::version::Version;
 
 /// The actual state of a stage.
@@ -30,6 +30,8 @@ pub(crate) struct Actual {
     pub(crate) http_api: Option<ActualHttpApi>,
     /// Tables, topics and event buses that functions use.
     pub(crate) resources: AppResources,
+    /// Those that are to be deleted with their data.
+    pub(crate) deleted_resources: BTreeSet<ResourceId>,
     /// Resources that have names of this stage but are not managed by this tool.
     pub(crate) unmanaged: Vec<UnmanagedResource>,
 }

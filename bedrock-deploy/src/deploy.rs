@@ -23,12 +23,14 @@ use crate::manifest::Manifest;
 use crate::observer::{ChangeCount, Confirm, DeployObserver, Operation, Outcome};
 use crate::ownership::check_owned;
 use crate::plan::Plan;
-use crate::read::{read_actual, read_contract_records, read_function_url, read_resources};
+use crate::read::{read_actual, read_contract_records, read_function_url, read_managed, read_resources};
 use crate::regions::check_function_url;
+use crate::resources::resources_in_settings;
 use crate::secrets::read_secrets;
 use crate::stage::{ENDPOINT, Stage, StageContext};
 use crate::triggers::read::read_triggers;
 use crate::unchanged::read_unchanged;
+use crate::uses::ResourceId;
 
 /// What the user wants to do with a stage.
 #[derive(Debug)]
@@ -64,7 +66,8 @@ pub fn deploy(app: &App, request: &StageRequest, observer: &dyn DeployObserver, 
         let secrets = read_secrets(&aws, secret_refs(&manifest, &request.only)).await?;
         let desired = desired_functions(&manifest, &stage, &request.only, &secrets)?;
         let callers = callers_of(&manifest, &request.only);
-        let operation = StageOperation { operation: Operation::Deploy, request, observer, confirm, callers };
+        let operation =
+            StageOperation { operation: Operation::Deploy, request, observer, confirm, callers, data: None };
         let Some(done) = Box::pin(operation.run(&aws, &stage, &desired)).await? else { return Ok(()) };
         let StageChange { changed, url, is_recorded } = done;
         observer.finished(&Outcome::Deployed { stage: &stage, changed, url, requests: request_count(), is_recorded });
@@ -72,13 +75,21 @@ pub fn deploy(app: &App, request: &StageRequest, observer: &dyn DeployObserver, 
     })
 }
 
-/// Deletes a stage of `app`.
-pub fn destroy(app: &App, request: &StageRequest, observer: &dyn DeployObserver, confirm: &dyn Confirm) -> Result<()> {
+/// Deletes a stage of `app`; if `with_data`, with the tables, topics, event buses and streams that its settings name, and with
+/// buckets that are not empty.
+pub fn destroy(
+    app: &App,
+    request: &StageRequest,
+    with_data: bool,
+    observer: &dyn DeployObserver,
+    confirm: &dyn Confirm,
+) -> Result<()> {
     aws::run(&request.aws, async |aws| {
         let stage = StageContext::new(app, request.stage.clone(), aws.env.clone())?;
         let desired = Desired::new();
         let callers = BTreeSet::new();
-        let operation = StageOperation { operation: Operation::Destroy, request, observer, confirm, callers };
+        let data = with_data.then(|| resources_in_settings(app, &stage));
+        let operation = StageOperation { operation: Operation::Destroy, request, observer, confirm, callers, data };
         if let Some(StageChange { changed, .. }) = Box::pin(operation.run(&aws, &stage, &desired)).await? {
             observer.finished(&Outcome::Destroyed { stage: &stage, changed });
         }
@@ -115,6 +126,7 @@ async fn read_and_plan(
     desired: &Desired,
     callers: &BTreeSet<String>,
     request: &StageRequest,
+    data: Option<&BTreeSet<ResourceId>>,
 ) -> Result<Plan> {
     let is_partial = !request.only.is_empty();
     let expected = desired.keys().cloned().collect();
@@ -124,6 +136,12 @@ async fn read_and_plan(
     }
     read_triggers(aws, stage, desired, &mut actual, is_partial).await?;
     read_resources(aws, stage, desired, &mut actual).await?;
+    if let Some(data) = data {
+        // Buckets that invoke functions are deleted with their triggers.
+        let data = data.iter().filter(|id| id.kind != "bucket" || !actual.triggers.buckets.contains_key(&id.name));
+        actual.deleted_resources = read_managed(aws, stage, data).await?;
+        actual.triggers.empties_buckets = true;
+    }
     read_http_api(aws, stage, desired, &mut actual, is_partial).await?;
     read_alarms(aws, stage, desired, &mut actual, is_partial).await?;
     check_owned(stage, &actual.unmanaged)?;
@@ -151,6 +169,8 @@ struct StageOperation<'a> {
     confirm: &'a dyn Confirm,
     /// In a partial operation, the other functions that call the selected workers.
     callers: BTreeSet<String>,
+    /// Resources that `destroy` deletes with their data, if they exist. `None` if it keeps them, and buckets with objects.
+    data: Option<BTreeSet<ResourceId>>,
 }
 
 /// What an operation has done.
@@ -181,7 +201,7 @@ impl StageOperation<'_> {
             return Ok(Some(StageChange { changed: ChangeCount::default(), url: unchanged.url, is_recorded: true }));
         }
         if self.request.dry_run {
-            let plan = read_and_plan(aws, stage, desired, &self.callers, self.request).await?;
+            let plan = read_and_plan(aws, stage, desired, &self.callers, self.request, self.data.as_ref()).await?;
             self.observer.planned(stage, &plan)?;
             self.check_contracts(stage, &plan)?;
             self.observer.finished(&Outcome::DryRun);
@@ -190,7 +210,7 @@ impl StageOperation<'_> {
         // A process that is ended by a signal would leave its lock.
         let interrupt = Interrupt::watch()?;
         let work = async |lock: Option<&StageLock<'_>>| {
-            let work = read_and_plan(aws, stage, desired, &self.callers, self.request);
+            let work = read_and_plan(aws, stage, desired, &self.callers, self.request, self.data.as_ref());
             let mut plan = unless_interrupted(&interrupt, work).await?;
             self.observer.planned(stage, &plan)?;
             self.check_contracts(stage, &plan)?;
@@ -202,7 +222,7 @@ impl StageOperation<'_> {
             let published = PublishedVersions::default();
             let mut done = StageChange::default();
             if !plan.is_empty() {
-                self.confirm.confirm(self.operation, stage)?;
+                self.confirm.confirm(self.operation, stage, &plan.deleted_data())?;
                 if let Some(lock) = lock {
                     lock.renew_after_pause().await?;
                 }

@@ -47,8 +47,9 @@ pub struct CanaryProgress<'a> {
 
 /// Asks the user before something is changed.
 pub trait Confirm {
-    /// Returns an error unless the user agrees.
-    fn confirm(&self, operation: Operation, stage: &StageContext) -> Result<()>;
+    /// Returns an error unless the user agrees. `data` are the resources that are deleted with data that is kept otherwise:
+    /// `table shop-dev-orders`.
+    fn confirm(&self, operation: Operation, stage: &StageContext, data: &[String]) -> Result<()>;
 }
 
 /// An operation that changes a stage.

@@ -25,7 +25,7 @@ use crate::executions::running_text;
 use crate::http_api::plan::plan_http_api;
 use crate::lambda_settings::{DESCRIPTION, Members};
 use crate::policy::{combined_policy, lambda_trust_policy};
-use crate::resources::plan_resources;
+use crate::resources::{plan_resource_deletions, plan_resources};
 use crate::stage::{CANARY_TAG, SETTINGS_TAG, StageContext, UNRECORDED_TAG};
 use crate::step::{Change, Step};
 use crate::triggers::plan::plan_triggers;
@@ -68,6 +68,8 @@ pub struct PlannedFunction {
     pub(crate) steps: Vec<Step>,
     /// Steps that are possible only after all functions are prepared.
     pub(crate) final_steps: Vec<Step>,
+    /// Steps that remove a front door after its replacement, which is a trigger, exists.
+    pub(crate) late_steps: Vec<Step>,
     /// ARN of the worker's own layer, if the desired version is published already.
     pub(crate) layer_arn: Option<String>,
     /// Number of the version in use.
@@ -84,7 +86,7 @@ impl PlannedFunction {
     /// Returns the names of all steps in JSON output.
     #[must_use]
     pub fn step_ids(&self) -> Vec<&'static str> {
-        self.steps.iter().chain(&self.final_steps).map(Step::id).collect()
+        self.steps.iter().chain(&self.final_steps).chain(&self.late_steps).map(Step::id).collect()
     }
 }
 
@@ -107,6 +109,7 @@ impl Plan {
         }
         let mut triggers = plan_triggers(stage, desired, actual, is_partial);
         triggers.extend(plan_resources(stage, desired, &actual.resources));
+        triggers.extend(plan_resource_deletions(&actual.deleted_resources));
         triggers.extend(plan_http_api(stage, desired, actual, is_partial));
         triggers.extend(plan_alarms(stage, desired, actual));
         let is_unrecorded = |function: &ActualFunction| {
@@ -131,6 +134,12 @@ impl Plan {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.function_changes().next().is_none() && self.trigger_changes().next().is_none()
+    }
+
+    /// Returns what is deleted with data that `deploy` never deletes: `table shop-dev-orders`.
+    pub(crate) fn deleted_data(&self) -> Vec<String> {
+        let triggers = self.triggers.iter().filter(|planned| planned.deletes_data());
+        triggers.map(|planned| planned.resource.clone()).collect()
     }
 
     /// Returns whether a function URL is created.
@@ -224,7 +233,8 @@ pub(crate) fn plan_function(
         _ => steps.notes,
     };
     let live = actual.deployed.as_ref().and_then(|deployed| deployed.live.as_ref());
-    let (steps, final_steps) = split_steps(stage, desired, actual, steps.steps);
+    let (late_steps, steps) = steps.steps.into_iter().partition(|step| is_late(step, desired));
+    let (steps, final_steps) = split_steps(stage, desired, actual, steps);
     PlannedFunction {
         key: key.to_owned(),
         function: stage.function_name(key),
@@ -232,6 +242,7 @@ pub(crate) fn plan_function(
         reasons,
         steps,
         final_steps,
+        late_steps,
         layer_arn,
         live_version: live.map(|live| live.number.clone()),
         members: match &actual.deployed {
@@ -241,6 +252,11 @@ pub(crate) fn plan_function(
         is_deployed: actual.deployed.is_some(),
         revision: actual.deployed.as_ref().and_then(|deployed| deployed.revision.clone()),
     }
+}
+
+/// Returns whether a step removes the URL of an endpoint that has an HTTP API. The API may not exist yet.
+fn is_late(step: &Step, desired: &DesiredFunction) -> bool {
+    desired.http_api.is_some() && matches!(step, Step::DeleteUrl | Step::RemoveUrlStatement(_))
 }
 
 /// Returns the steps that prepare a function, and those that follow after all functions are prepared.
@@ -305,6 +321,7 @@ fn plan_deletion(stage: &StageContext, key: &str, actual: &ActualFunction) -> Pl
         reasons: ["with its role and its log group".to_owned()].into_iter().chain(executions).collect(),
         steps,
         final_steps: Vec::new(),
+        late_steps: Vec::new(),
         layer_arn: None,
         live_version: None,
         members: Members::new(),

@@ -1,7 +1,11 @@
-//! Tables, topics, event buses and Kinesis streams of the app: created when a function or an alarm uses them or is invoked by them, and
-//! never deleted, because they contain data or are known to others. Queues and buckets are created with the triggers.
+//! Tables, topics, event buses and Kinesis streams of the app: created when a function or an alarm uses them or is invoked by them,
+//! and deleted only by `destroy`, and only on request, because they contain data or are known to others. Queues and buckets are
+//! created with the triggers.
 
 use std::collections::BTreeSet;
+
+use bedrock_build::triggers::TriggerSource;
+use bedrock_build::{App, Trigger, Use};
 
 use crate::desired::Desired;
 use crate::stage::StageContext;
@@ -53,6 +57,64 @@ fn trigger_sources(stage: &StageContext, desired: &Desired) -> BTreeSet<Resource
         StreamSource::Existing(_) => None,
     });
     topics.chain(buses).chain(streams).collect()
+}
+
+/// Returns the resources that the settings of the app name in a stage: those that functions use, and those that invoke them.
+pub(crate) fn resources_in_settings(app: &App, stage: &StageContext) -> BTreeSet<ResourceId> {
+    let name = stage.name.as_str();
+    let workers = app.workers.iter().map(|worker| app.settings.worker_in(name, &worker.name));
+    let functions = std::iter::once(app.settings.endpoint_in(name).clone()).chain(workers);
+    let mut resources = BTreeSet::new();
+    for function in functions {
+        let uses = function.uses.iter().flatten().filter_map(|used| match used {
+            Use::Resource(used) if !used.name.starts_with("arn:") => Some((used.kind.as_str(), used.name.as_str())),
+            _ => None,
+        });
+        let triggers = function.triggers.iter().filter_map(|trigger| {
+            let (kind, source) = match trigger {
+                Trigger::Topic(topic) => ("topic", &topic.topic),
+                Trigger::Bus(bus) => ("bus", &bus.bus),
+                Trigger::Stream(stream) if stream.table_of_app().is_some() => ("table", &stream.source),
+                Trigger::Stream(stream) => ("stream", &stream.source),
+                Trigger::Bucket(bucket) => ("bucket", &bucket.bucket),
+                Trigger::Schedule(_) | Trigger::Queue(_) => return None,
+            };
+            matches!(source, TriggerSource::Own(_)).then(|| (kind, source.as_str()))
+        });
+        resources.extend(uses.chain(triggers).filter_map(|(kind, name)| resource_id(stage, kind, name)));
+    }
+    resources
+}
+
+/// Returns `None` for another kind, and for the event bus that every account has.
+fn resource_id(stage: &StageContext, kind: &str, name: &str) -> Option<ResourceId> {
+    let full_name = if kind == "bucket" { stage.bucket_name(name) } else { format!("{}{name}", stage.prefix()) };
+    let arn = match kind {
+        "bucket" => stage.bucket_arn(&full_name),
+        "table" => stage.table_arn(&full_name),
+        "topic" => stage.topic_arn(&full_name),
+        "stream" => stage.stream_arn(&full_name),
+        "bus" if name != "default" => stage.bus_arn(&full_name),
+        _ => return None,
+    };
+    Some(ResourceId { kind: kind.to_owned(), name: full_name, arn })
+}
+
+/// Plans the deletion of resources with their data.
+pub(crate) fn plan_resource_deletions(resources: &BTreeSet<ResourceId>) -> Vec<PlannedTrigger> {
+    let plan = |id: &ResourceId| PlannedTrigger {
+        resource: format!("{} {}", id.kind, id.name),
+        change: Change::Delete,
+        reasons: match id.kind.as_str() {
+            "table" => vec!["with its items".to_owned()],
+            "stream" => vec!["with its records".to_owned()],
+            "bucket" => vec!["with its objects".to_owned()],
+            _ => Vec::new(),
+        },
+        steps: vec![TriggerStep::DeleteResource(id.clone())],
+        warning: None,
+    };
+    resources.iter().map(plan).collect()
 }
 
 /// Plans the creation of what does not exist.

@@ -64,7 +64,7 @@ pub fn rollback(app: &App, request: &StageRequest, observer: &dyn DeployObserver
         let functions = with_lock(&aws, &stage, Operation::Rollback, observer, async |lock| {
             let planning = show_moves(&aws, &stage, request, observer);
             let RollbackPlan { moves, restores_latest, ends_canary } = unless_interrupted(interrupt, planning).await?;
-            confirm.confirm(Operation::Rollback, &stage)?;
+            confirm.confirm(Operation::Rollback, &stage, &[])?;
             if let Some(lock) = lock {
                 lock.renew_after_pause().await?;
             }

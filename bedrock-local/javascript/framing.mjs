@@ -9,6 +9,8 @@ export const RESPONSE = 3;
 export const ERROR = 4;
 export const FATAL = 5;
 export const RECALLED = 6;
+export const STREAM = 7; // begins a streamed response: its content type
+export const CHUNK = 8; // bytes of it
 
 const INVOKE = 1;
 const RECALL = 2;
@@ -174,6 +176,18 @@ export class HostSocket {
       frame = Buffer.allocUnsafeSlow(size);
       utf8Write.call(frame, text, headSize);
     }
+    this.#sendFrame(frame, size, kind, call);
+  }
+
+  /** Sends a frame with bytes, at most as many as a frame may have. */
+  sendBytes(kind, call, bytes) {
+    const size = HEADER_SIZE + bytes.length;
+    const frame = size <= SEND_BUFFER_SIZE ? this.#scratch : Buffer.allocUnsafeSlow(size);
+    frame.set(bytes, HEADER_SIZE);
+    this.#sendFrame(frame, size, kind, call);
+  }
+
+  #sendFrame(frame, size, kind, call) {
     putU32(frame, 0, size - 4);
     frame[4] = kind;
     if (call !== null) {

@@ -2,10 +2,11 @@
 // at a time. load.mjs finds the class, framing.mjs encodes frames, console.mjs handles output. The app enforces
 // deadlines and sizes.
 import { captureConsole, flushConsole, setRequestId } from './console.mjs';
-import { ERROR, FATAL, INIT_ERROR, READY, RECALLED, RESPONSE, HostSocket } from './framing.mjs';
+import { CHUNK, ERROR, FATAL, INIT_ERROR, READY, RECALLED, RESPONSE, STREAM, HostSocket } from './framing.mjs';
 import { RuntimeError, formatForLog, errorJson } from './errors.mjs';
-import { loadWorkerClass } from './load.mjs';
+import { HIGH_WATER_MARK, loadWorkerClass, streamMarks } from './load.mjs';
 import { formatConsole } from './log_format.mjs';
+import { defineGlobal, streamResponse } from './response_stream.mjs';
 import { neverSettled, onUncaught } from './uncaught.mjs';
 
 const DATA_FD = 3;
@@ -29,6 +30,7 @@ const additionalKeys = /nodejs(?:18|20|22)/.test(env.AWS_EXECUTION_ENV) ? { call
 
 let contract = ''; // the types of the worker as JSON, if the app wants to know them
 let worker = null; // null until the module is loaded
+let marks = null; // of a worker that streams its responses
 let current = null; // the invocation that is running
 let previous = null; // the previous invocation, to which a late error is attributed
 let trace = '';
@@ -42,6 +44,7 @@ function start() {
   formatConsole(() => (current ?? previous)?.requestId);
   const hostSocket = new HostSocket(DATA_FD, receive, returnWaiting, () => exitNow(0));
   process.on('exit', flushConsole);
+  defineGlobal();
   onUncaught(handleUncaught);
   process.on('beforeExit', handleEmptyEventLoop);
   // For `invoke` in worker.js: {deadline, trace} of the current invocation, or null.
@@ -70,7 +73,9 @@ async function load() {
       const { contractOf } = await import('./contract.mjs');
       contract = stringify(contractOf(WorkerClass));
     }
-    const loaded = typeof instance.handle === 'function' ? instance : { handle: (event, context) => instance.execute(event, context) };
+    marks = streamMarks(instance, env.BEDROCK_DURABLE === '1');
+    const isComplete = marks !== null || typeof instance.handle === 'function';
+    const loaded = isComplete ? instance : { handle: (event, context) => instance.execute(event, context) };
     if (env.BEDROCK_DURABLE === '1') {
       const { durableHandler } = await import('./durable.mjs');
       loaded.handle = await durableHandler(folder, loaded.handle.bind(loaded));
@@ -122,7 +127,7 @@ function run(call) {
   call.text = '';
   let result;
   try {
-    result = worker.handle(event, contextOf(call));
+    result = marks === null ? worker.handle(event, contextOf(call)) : stream(call, event);
     if (result !== null && typeof result === 'object' && typeof result.then === 'function') {
       hostSocket.unref();
       result.then(
@@ -136,6 +141,23 @@ function run(call) {
     return;
   }
   succeed(call, result);
+}
+
+/** Runs an invocation of a worker that streams: chunks, and at the end a response without content. */
+function stream(call, event) {
+  // A worker.js of an earlier version has no `handleStream`.
+  const method = typeof worker.handleStream === 'function' ? 'handleStream' : 'execute';
+  const output = {
+    open: (contentType) => sendOf(call, STREAM, Buffer.from(contentType)),
+    write: (bytes) => sendOf(call, CHUNK, bytes),
+    flushed: (done) => hostSocket.flushed(done),
+  };
+  return streamResponse((to) => worker[method](event, to, contextOf(call)), output, marks[HIGH_WATER_MARK]);
+}
+
+/** Sends a part of a response, unless the invocation has ended. */
+function sendOf(call, kind, bytes) {
+  if (current === call && !isLeaving) hostSocket.sendBytes(kind, call, bytes);
 }
 
 function contextOf(call) {
@@ -166,6 +188,7 @@ function setTrace(value) {
 
 function succeed(call, value) {
   if (current !== call) return; // a thenable of the worker that settles twice
+  if (marks !== null) return respond(RESPONSE, call, '');
   let text;
   try {
     text = stringify(value === undefined ? null : value);
@@ -176,8 +199,8 @@ function succeed(call, value) {
     return;
   }
   // A function or a symbol has no JSON. AWS's runtime fails with this error of its client.
-  if (typeof text !== 'string') respond(ERROR, call, errorJson(new RuntimeError('TypeError', 'Wrong arguments')));
-  else respond(RESPONSE, call, text);
+  if (typeof text !== 'string') return respond(ERROR, call, errorJson(new RuntimeError('TypeError', 'Wrong arguments')));
+  return respond(RESPONSE, call, text);
 }
 
 function fail(call, error) {

@@ -4,7 +4,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { RuntimeError } from './errors.mjs';
-import { loadWorkerClass } from './load.mjs';
+import { loadWorkerClass, streamMarks } from './load.mjs';
 import { uncaughtErrorsOnLambda } from './uncaught.mjs';
 
 const VERSION = 1;
@@ -13,16 +13,20 @@ const identity = readIdentity(`${root}bedrock.json`);
 const withUncaughtErrors = uncaughtErrorsOnLambda();
 const WorkerClass = await loadWorkerClass(root, identity.class);
 const worker = new WorkerClass();
-const checkedRun = await checked((event, context) =>
-  typeof worker.handle === 'function' ? worker.handle(event, context) : worker.execute(event, context),
-);
+const marks = streamMarks(worker, identity.durable);
+// A worker.js of an earlier version has no `handleStream`.
+const method = [marks ? 'handleStream' : 'handle', 'execute'].find((name) => typeof worker[name] === 'function');
+const checkedRun = await checked((...args) => worker[method](...args));
 const run = identity.durable ? await durable(checkedRun) : checkedRun;
-const runToEnd = withUncaughtErrors(async (event, context) => run(event, context));
+const runToEnd = withUncaughtErrors(async (...args) => run(...args));
 
-// Two arguments and async: Lambda's Node 24 rejects a handler that seems to take a callback.
-export async function handler(event, context) {
-  return runToEnd(event, context);
+// Gets `event, context`, or `event, responseStream, context`. Two parameters and async: Lambda's Node 24 rejects a handler that
+// seems to take a callback.
+export async function handler(event, first, ...rest) {
+  return marks ? runToEnd(event, first, rest[0]) : runToEnd(event, first);
 }
+// The runtime streams if it finds the marks of `awslambda.streamifyResponse`.
+Object.assign(handler, marks);
 
 /** Returns `execute` with checks against contract.json, if BEDROCK_CHECK_CONTRACTS is 1 and the worker has the file. */
 async function checked(execute) {
@@ -31,10 +35,10 @@ async function checked(execute) {
   // Imported here, because it is rarely asked for, and only then in the zip.
   const { check } = await import('./validate.mjs');
   const contract = JSON.parse(readFileSync(path, 'utf8'));
-  return async (event, context) => {
+  return async (event, ...rest) => {
     check(contract, 'event', event);
-    const response = await execute(event, context);
-    check(contract, 'response', response ?? null);
+    const response = await execute(event, ...rest);
+    if (!marks) check(contract, 'response', response ?? null);
     return response;
   };
 }

@@ -13,6 +13,20 @@ const CLASS_SYMBOL = Symbol.for('bedrock.host.class');
 const ES_MODULE_ERROR =
   /Cannot use import statement outside a module|Unexpected token 'export'|Cannot use 'import\.meta'|await is only valid/;
 
+// How AWS's runtime marks a function from `awslambda.streamifyResponse`.
+export const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
+export const HIGH_WATER_MARK = Symbol.for('aws.lambda.runtime.handler.streaming.highWaterMark');
+
+/** Returns the marks of a worker that streams its responses: of its `execute`. Null if it does not stream. */
+export function streamMarks(worker, isDurable) {
+  const { [STREAMING]: mode, [HIGH_WATER_MARK]: highWaterMark } = worker.execute ?? {};
+  if (!mode) return null;
+  if (isDurable) {
+    throw new RuntimeError('Runtime.MalformedStreamingHandler', 'a durable worker cannot stream its response');
+  }
+  return { [STREAMING]: mode, [HIGH_WATER_MARK]: highWaterMark };
+}
+
 /** Returns the class `className` of the worker in `folder`. */
 export async function loadWorkerClass(folder, className) {
   const file = mainFile(folder);

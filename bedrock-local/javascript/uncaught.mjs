@@ -49,14 +49,14 @@ export function uncaughtErrorsOnLambda() {
     queueMicrotask(() => setImmediate(() => setImmediate(() => process.exit(status))));
   });
   process.on('beforeExit', () => current?.(neverSettled()));
-  return (execute) => (event, context) =>
+  return (execute) => (...args) =>
     new Promise((resolve, reject) => {
       const fail = (error) => {
         if (current === fail) current = null;
         reject(error);
       };
       current = fail;
-      execute(event, context).then((response) => {
+      execute(...args).then((response) => {
         if (current === fail) current = null;
         resolve(response);
       }, fail);

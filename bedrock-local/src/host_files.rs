@@ -28,6 +28,7 @@ embed![
     "javascript/observe_sdk.mjs",
     "javascript/register.mjs",
     "javascript/replay.mjs",
+    "javascript/response_stream.mjs",
     "javascript/typescript.mjs",
     "javascript/uncaught.mjs",
     "javascript/validate.mjs",

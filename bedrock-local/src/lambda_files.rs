@@ -148,8 +148,8 @@ mod tests {
 
     #[test]
     fn files_that_each_zip_contains_have_few_bytes() {
-        // Lambda reads them from a cold disk. A limit that is raised needs a reason.
-        for (language, most) in [(Language::Python, 46_100), (Language::JavaScript, 41_400)] {
+        // Lambda reads them from a cold disk. A limit that is raised needs a reason: JavaScript workers can stream.
+        for (language, most) in [(Language::Python, 46_100), (Language::JavaScript, 42_100)] {
             let bytes: usize = lambda_files(language).iter().map(|(_, text)| text.len()).sum();
             assert!(bytes <= most, "{language:?}: {bytes} bytes, {most} are allowed");
         }

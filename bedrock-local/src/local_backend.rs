@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
+use bedrock_build::Language;
 use bedrock_model::{Accepted, Backend, FunctionInfo, Invocation, Reply};
 
 use super::dispatch::LocalApp;
@@ -29,6 +30,11 @@ impl Backend for LocalBackend {
 
     fn arn(&self, name: &str) -> String {
         function_arn(name)
+    }
+
+    fn streams(&self, function: &FunctionInfo) -> bool {
+        // A worker that does not stream answers as a whole.
+        function.language == Language::JavaScript
     }
 
     fn run(&self, function: &FunctionInfo, invocation: Invocation) -> Reply {

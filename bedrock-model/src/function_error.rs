@@ -76,11 +76,16 @@ pub fn is_platform_error(error_type: &str) -> bool {
 
 /// Returns the error of a worker whose response is larger than [`MAX_SYNC_PAYLOAD_BYTES`].
 pub fn response_too_large(worker: &str, bytes: usize) -> Error {
+    response_over_limit(worker, bytes, MAX_SYNC_PAYLOAD_BYTES)
+}
+
+/// Returns the error of a worker whose response is larger than `limit` bytes.
+pub fn response_over_limit(worker: &str, bytes: usize, limit: usize) -> Error {
     Error::Function {
         worker: worker.to_owned(),
         error_type: "Function.ResponseSizeTooLarge".to_owned(),
         message: format!(
-            "Response payload size ({bytes} bytes) exceeded maximum allowed payload size ({MAX_SYNC_PAYLOAD_BYTES} bytes)."
+            "Response payload size ({bytes} bytes) exceeded maximum allowed payload size ({limit} bytes)."
         ),
         trace: Vec::new(),
     }

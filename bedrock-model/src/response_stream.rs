@@ -7,6 +7,7 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 use serde::Deserialize;
+use serde_json::json;
 
 /// The type of a streamed response that begins with a prelude: a JSON object with status and headers, then eight zero
 /// bytes (Lambda developer guide, "Response streaming with function URLs").
@@ -17,6 +18,9 @@ const SEPARATOR: [u8; 8] = [0; 8];
 
 /// The maximum size of a prelude. AWS documents a limit only for API Gateway, 16 KB.
 const MAX_PRELUDE_BYTES: usize = 64 * 1024;
+
+/// Number of bytes of a streamed response that the event log gets.
+pub const MAX_RECORDED_BYTES: usize = 256 * 1024;
 
 /// Future that completes when a stream can take the next bytes.
 pub type Written<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
@@ -69,9 +73,27 @@ pub fn parse_prelude(bytes: &[u8]) -> PreludeState {
     }
 }
 
+/// Returns the response for the event log, in the format of a response that is not streamed.
+pub fn recorded_response(content_type: &str, bytes: &[u8]) -> Bytes {
+    let (mut response, body) = match parse_prelude(bytes) {
+        PreludeState::Complete(prelude, start) if content_type == HTTP_RESPONSE_TYPE => {
+            let status = if prelude.status_code.is_null() { json!(200) } else { prelude.status_code };
+            let mut response = json!({ "statusCode": status, "headers": prelude.headers.unwrap_or_default() });
+            if let Some(cookies) = prelude.cookies.filter(|cookies| !cookies.is_empty()) {
+                response["cookies"] = json!(cookies);
+            }
+            (response, &bytes[start..])
+        }
+        _ if content_type == HTTP_RESPONSE_TYPE => return Bytes::copy_from_slice(bytes),
+        _ => (json!({ "statusCode": 200, "headers": { "content-type": content_type } }), bytes),
+    };
+    response["body"] = String::from_utf8_lossy(body).into();
+    response.to_string().into()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{MAX_PRELUDE_BYTES, Prelude, PreludeState, parse_prelude};
+    use super::{HTTP_RESPONSE_TYPE, MAX_PRELUDE_BYTES, Prelude, PreludeState, parse_prelude, recorded_response};
     use serde_json::json;
 
     #[test]
@@ -106,5 +128,22 @@ mod tests {
         }
         assert_eq!(parse_prelude(&vec![b' '; MAX_PRELUDE_BYTES]), PreludeState::Incomplete);
         assert_eq!(parse_prelude(&vec![b' '; MAX_PRELUDE_BYTES + 1]), PreludeState::Invalid);
+    }
+
+    #[test]
+    fn recorded_response_looks_like_a_whole_one() {
+        let recorded = |kind, bytes: &[u8]| String::from_utf8(recorded_response(kind, bytes).to_vec()).expect("text");
+        assert_eq!(
+            recorded(
+                HTTP_RESPONSE_TYPE,
+                b"{\"statusCode\":404,\"headers\":{\"a\":\"b\"},\"cookies\":[]}\0\0\0\0\0\0\0\0no"
+            ),
+            r#"{"body":"no","headers":{"a":"b"},"statusCode":404}"#
+        );
+        assert_eq!(
+            recorded("text/plain", b"hi"),
+            r#"{"body":"hi","headers":{"content-type":"text/plain"},"statusCode":200}"#
+        );
+        assert_eq!(recorded(HTTP_RESPONSE_TYPE, b"no prelude"), "no prelude");
     }
 }

@@ -7,7 +7,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::http::read_request;
+use crate::http::{Request, read_request};
 use crate::runtime_api::InvocationResult;
 
 /// Handles an invocation: receives the name of the function, as in the path of the request, and the event.
@@ -29,13 +29,16 @@ pub fn start(invoke: impl Fn(&str, Value) -> InvocationResult + Send + Sync + 's
 
 fn serve(mut stream: TcpStream, invoke: &InvokeFn) {
     let mut reader = BufReader::new(stream.try_clone().expect("a socket"));
-    while let Some((path, body)) = read_request(&mut reader) {
+    while let Some(Request { path, body, .. }) = read_request(&mut reader) {
         let function = path.strip_prefix("/2015-03-31/functions/").and_then(|rest| rest.strip_suffix("/invocations"));
         let event = serde_json::from_slice(&body).expect("the event is JSON");
         let (header, body) = match invoke(function.expect("the path of an invocation"), event) {
             InvocationResult::Response(response) => ("", response),
             InvocationResult::Error(error) | InvocationResult::InitError(error) => {
                 ("X-Amz-Function-Error: Unhandled\r\n", error)
+            }
+            InvocationResult::FailedStream(_, error_type) => {
+                ("X-Amz-Function-Error: Unhandled\r\n", json!({ "errorType": error_type }))
             }
             InvocationResult::Exited(_) => {
                 ("X-Amz-Function-Error: Unhandled\r\n", json!({ "errorType": "Runtime.ExitError" }))

@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 
 use crate::execution_environment::ExecutionEnvironment;
-use crate::http::read_request;
+use crate::http::{Request, read_request};
 
 /// The time until the deadline that is sent with each event.
 const INVOCATION_TIMEOUT: Duration = Duration::from_secs(30);
@@ -27,6 +27,8 @@ pub enum InvocationResult {
     Response(Value),
     /// The error that the function reported.
     Error(Value),
+    /// What the function has streamed before it failed, and the type of the error.
+    FailedStream(Value, String),
     /// The error that the function reported in the init phase.
     InitError(Value),
     /// The process exited without a result: its exit code, or `None` if a signal killed it.
@@ -222,12 +224,12 @@ fn serve(mut stream: TcpStream, shared: &Shared, sender: &Sender<Message>) {
     stream.set_nodelay(true).expect("a socket");
     let mut reader = BufReader::new(stream.try_clone().expect("a socket"));
     let exited = shared.queue().exited;
-    while let Some((path, body)) = read_request(&mut reader) {
+    while let Some(Request { path, body, trailers }) = read_request(&mut reader) {
         let response = if path.ends_with("/invocation/next") {
             // As on Lambda, the function waits until there is an event; after the last event, it gets no response.
             let Some((id, event)) = shared.next_event(exited) else { continue };
             next_event_response(&shared.function, &id, &event)
-        } else if let Some(result) = shared.record_result(&path, &body) {
+        } else if let Some(result) = shared.record_result(&path, &body, &trailers) {
             // Sent before the response, so that the exit of the process cannot be observed first.
             let _ = sender.send(Message::Result(result));
             "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n".to_owned()
@@ -240,7 +242,7 @@ fn serve(mut stream: TcpStream, shared: &Shared, sender: &Sender<Message>) {
 
 impl Shared {
     /// Returns the result that a function posted. Returns `None` if it is not for the event in flight.
-    fn record_result(&self, path: &str, body: &[u8]) -> Option<InvocationResult> {
+    fn record_result(&self, path: &str, body: &[u8], trailers: &[(String, String)]) -> Option<InvocationResult> {
         // `NaN` of Python is not JSON.
         let text = || Value::from(String::from_utf8_lossy(body));
         let value = serde_json::from_slice(body).unwrap_or_else(|_| text());
@@ -252,6 +254,10 @@ impl Shared {
         }
         queue.in_flight.take_if(|id| rest.ends_with(id.as_str()))?;
         self.finished.notify_all();
+        let error_type = trailers.iter().find(|(name, _)| name == "lambda-runtime-function-error-type");
+        if let Some((_, error_type)) = error_type {
+            return Some(InvocationResult::FailedStream(value, error_type.clone()));
+        }
         match kind {
             "response" => Some(InvocationResult::Response(value)),
             _ => Some(InvocationResult::Error(value)),

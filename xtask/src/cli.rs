@@ -144,6 +144,7 @@ enum FirstPart {
     Invalidation,
     ColdStarts,
     RustStarts,
+    FirstByte,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -209,6 +210,7 @@ fn first_part(only: FirstPart) -> bench::FirstPart {
         FirstPart::Invalidation => bench::FirstPart::Invalidation,
         FirstPart::ColdStarts => bench::FirstPart::ColdStarts,
         FirstPart::RustStarts => bench::FirstPart::RustStarts,
+        FirstPart::FirstByte => bench::FirstPart::FirstByte,
     }
 }
 

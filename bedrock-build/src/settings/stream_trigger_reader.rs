@@ -9,6 +9,7 @@ use super::reader::{Reader, Value, set};
 use super::stream_trigger::{StartingPosition, StreamService, StreamTrigger, StreamViewType};
 use super::triggers::{Trigger, TriggerDeclaration, TriggerSource, validate_stream_name};
 use super::uses::{ResourceKind, UseDeclaration};
+use crate::edit_distance::suggest;
 use crate::event_pattern::PatternDialect;
 use crate::problem::Problem;
 
@@ -242,22 +243,15 @@ impl Reader<'_> {
     }
 }
 
-/// Returns a problem for each table of the app that invokes a worker and that no function uses, and for two triggers that
+/// Returns a problem for each table or stream that invokes a worker and is probably misspelled, and for two triggers that
 /// want different streams of the same table.
 pub(super) fn stream_conflicts(triggers: &[TriggerDeclaration], uses: &[UseDeclaration]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (at, later) in triggers.iter().enumerate() {
         let Trigger::Stream(stream) = &later.trigger else { continue };
+        problems.extend(unused_source(later, stream, uses));
         let Some(table) = stream.table_of_app() else { continue };
         let location = &later.location;
-        let is_used = |used: &UseDeclaration| used.resource.kind == ResourceKind::Table && used.resource.name == table;
-        if !uses.iter().any(is_used) {
-            let message = format!("{location}: no function of this app uses the table `{table}`");
-            problems.push(Problem::new(message).help(format!(
-                "say which function writes to it, and its key: `uses = [{{ table = \"{table}\", access = \"write\", key = \
-                 \"id\" }}]`"
-            )));
-        }
         let earlier = triggers[..at].iter().find_map(|earlier| match &earlier.trigger {
             Trigger::Stream(other) if other.table_of_app() == Some(table) => Some((earlier, other)),
             _ => None,
@@ -275,6 +269,34 @@ pub(super) fn stream_conflicts(triggers: &[TriggerDeclaration], uses: &[UseDecla
         }
     }
     problems
+}
+
+/// Returns a problem for a table of the app that no function uses, and for a Kinesis stream that none uses although one uses a
+/// stream with a similar name: what only invokes a worker may have its records from elsewhere.
+fn unused_source(trigger: &TriggerDeclaration, stream: &StreamTrigger, uses: &[UseDeclaration]) -> Option<Problem> {
+    let TriggerSource::Own(name) = &stream.source else { return None };
+    let (kind, word) = match stream.service {
+        StreamService::Dynamodb => (ResourceKind::Table, "table"),
+        StreamService::Kinesis => (ResourceKind::Stream, "stream"),
+    };
+    let of_kind = || uses.iter().filter(|used| used.resource.kind == kind).map(|used| used.resource.name.as_str());
+    if of_kind().any(|known| known == name) {
+        return None;
+    }
+    let help = match (suggest(name, of_kind()), kind) {
+        (Some(near), ResourceKind::Stream) => format!(
+            "a stream with a similar name is used: `{near}`; if `{name}` is another one, list it too: `uses = [{{ stream = \
+             \"{name}\", access = \"read\" }}]`"
+        ),
+        (Some(near), _) => format!("a table with a similar name is used: `{near}`"),
+        (None, ResourceKind::Stream) => return None,
+        (None, _) => format!(
+            "say which function writes to it, and its key: `uses = [{{ table = \"{name}\", access = \"write\", key = \
+             \"id\" }}]`"
+        ),
+    };
+    let message = format!("{}: no function of this app uses the {word} `{name}`", trigger.location);
+    Some(Problem::new(message).help(help))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::{Edge, Graph, Node, OtherCall, ResourceEdge};
+use crate::model::{Edge, Graph, Node, OtherCall, ResourceEdge, TriggerEdge};
 use crate::node::{NodeName, SourceLine};
 
 /// The JSON document. Its schema is `docs/schema/graph.v1.json`.
@@ -15,6 +15,8 @@ pub(super) struct Document<'a> {
     other_calls: Vec<OtherEntry<'a>>,
     /// What the setting `uses` lists.
     resources: Vec<ResourceEntry<'a>>,
+    /// What the setting `triggers` lists.
+    triggers: Vec<TriggerEntry<'a>>,
     cycles: Vec<Vec<&'a str>>,
 }
 
@@ -60,6 +62,13 @@ struct ResourceEntry<'a> {
 }
 
 #[derive(Debug, Serialize)]
+struct TriggerEntry<'a> {
+    kind: &'static str,
+    name: &'a str,
+    to: &'a str,
+}
+
+#[derive(Debug, Serialize)]
 struct PlaceEntry<'a> {
     file: &'a str,
     line: usize,
@@ -74,6 +83,7 @@ impl<'a> Document<'a> {
             edges: graph.edges.iter().map(edge).collect(),
             other_calls: graph.others.iter().map(other).collect(),
             resources: graph.resources.iter().map(resource).collect(),
+            triggers: graph.triggers.iter().map(trigger).collect(),
             cycles: graph.cycles.iter().map(|cycle| cycle.iter().map(NodeName::as_str).collect()).collect(),
         }
     }
@@ -101,6 +111,10 @@ fn other(call: &OtherCall) -> OtherEntry<'_> {
 
 fn resource(edge: &ResourceEdge) -> ResourceEntry<'_> {
     ResourceEntry { from: edge.from.as_str(), kind: edge.kind, name: &edge.name, access: &edge.access }
+}
+
+fn trigger(edge: &TriggerEdge) -> TriggerEntry<'_> {
+    TriggerEntry { kind: edge.kind, name: &edge.name, to: edge.to.as_str() }
 }
 
 fn places(places: &[SourceLine]) -> Vec<PlaceEntry<'_>> {

@@ -9,7 +9,7 @@ use crate::node::{NodeName, SourceLine};
 
 #[derive(Debug)]
 pub(super) struct Picture {
-    /// The endpoint is the first, then come functions that are not workers of the app, then resources.
+    /// The endpoint is the first, then come functions that are not workers of the app, then resources and schedules.
     pub(super) boxes: Vec<Shape>,
     /// Sorted by the numbers of their boxes, without duplicates.
     pub(super) lines: Vec<Line>,
@@ -38,13 +38,11 @@ impl Picture {
     pub(super) fn of(graph: &Graph) -> Self {
         let mut boxes: Vec<Shape> =
             graph.nodes.iter().map(|node| Shape { label: node.name.to_string(), look: NodeStyle::of(node) }).collect();
-        let pairs = graph.pairs();
-        let back_edges = depth_first(boxes.len(), &pairs).back_edges;
-        let known = pairs.into_iter().zip(&graph.edges).enumerate().map(|(number, ((from, to), edge))| Line {
+        let known = graph.pairs().into_iter().zip(&graph.edges).map(|((from, to), edge)| Line {
             from,
             to,
             is_dashed: edge.source == EdgeSource::Settings,
-            closes_cycle: back_edges.contains(&number),
+            closes_cycle: false,
             places: edge.places.clone(),
             types: label(edge),
         });
@@ -61,15 +59,23 @@ impl Picture {
             lines.push(untyped_line(from, to, call.places.clone()));
         }
         let mut resources: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-        for used in &graph.resources {
-            let to = *resources.entry((used.kind, &used.name)).or_insert_with(|| {
-                boxes.push(Shape { label: format!("{} {}", used.kind, used.name), look: NodeStyle::Resource });
+        let used = graph.resources.iter().map(|used| (used.kind, &used.name, &used.from, true));
+        let triggers = graph.triggers.iter().map(|trigger| (trigger.kind, &trigger.name, &trigger.to, false));
+        for (kind, name, function, is_used) in used.chain(triggers) {
+            let resource = *resources.entry((kind, name)).or_insert_with(|| {
+                boxes.push(Shape { label: format!("{kind} {name}"), look: NodeStyle::Resource });
                 boxes.len() - 1
             });
-            let Some(from) = numbers.get(&used.from).copied() else { continue };
+            let Some(function) = numbers.get(function).copied() else { continue };
+            let (from, to) = if is_used { (function, resource) } else { (resource, function) };
             lines.push(untyped_line(from, to, Vec::new()));
         }
         lines.sort_by_key(|line| (line.from, line.to));
+        // A worker that writes to what invokes it is a cycle, too.
+        let pairs: Vec<(usize, usize)> = lines.iter().map(|line| (line.from, line.to)).collect();
+        for line in depth_first(boxes.len(), &pairs).back_edges {
+            lines[line].closes_cycle = true;
+        }
         Self { boxes, lines }
     }
 }

@@ -45,7 +45,11 @@ fn text_form_lists_resources_with_access() {
     │   ├── table orders (read, write)
     │   └── bucket uploads (read)
     ├── thumbnailer (javascript)
-    │   └── resizer (rust), see above
+    │   ├── resizer (rust), see above
+    │   ├── invoked by bucket uploads
+    │   ├── invoked by bus orders
+    │   ├── invoked by schedule rate(1 day)
+    │   └── invoked by topic alerts
     └── table orders (read)
     ");
 }
@@ -60,11 +64,24 @@ fn pictures_have_one_box_for_each_resource() {
         let text = render(&graph_with_resources(), format).expect("rendered");
         assert!(text.contains("table orders") && text.contains("bucket uploads"), "{text}");
     }
+    // A bucket that one worker uses and that invokes another is one box.
+    assert_eq!(mermaid.matches("bucket uploads").count(), 1, "{mermaid}");
+    assert!(mermaid.contains("n1 --> n4\n") && mermaid.contains("n4 --> n2\n"), "{mermaid}");
+    assert!(mermaid.contains("[(\"schedule rate(1 day)\")]:::resource"), "{mermaid}");
     let json: serde_json::Value =
         serde_json::from_str(&render(&graph_with_resources(), Format::Json).expect("rendered")).expect("JSON");
     assert_eq!(
         json["resources"][1],
         serde_json::json!({ "from": "resizer", "kind": "table", "name": "orders", "access": ["read", "write"] })
+    );
+    assert_eq!(
+        json["triggers"],
+        serde_json::json!([
+            { "kind": "bucket", "name": "uploads", "to": "thumbnailer" },
+            { "kind": "bus", "name": "orders", "to": "thumbnailer" },
+            { "kind": "schedule", "name": "rate(1 day)", "to": "thumbnailer" },
+            { "kind": "topic", "name": "alerts", "to": "thumbnailer" }
+        ])
     );
 }
 

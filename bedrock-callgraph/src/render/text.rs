@@ -57,7 +57,9 @@ impl Trees<'_> {
         let resources = resources.map(|resource| {
             format!("{} {} ({})", resource.kind, resource.name.escape_debug(), resource.access.join(", "))
         });
-        let others: Vec<String> = others.chain(resources).collect();
+        let triggers = self.graph.triggers.iter().filter(|trigger| trigger.to == *name);
+        let triggers = triggers.map(|trigger| format!("invoked by {} {}", trigger.kind, trigger.name.escape_debug()));
+        let others: Vec<String> = others.chain(resources).chain(triggers).collect();
         let edges: Vec<usize> = (0..self.pairs.len()).filter(|edge| self.pairs[*edge].0 == node).collect();
         let last = edges.len() + others.len();
         for (at, edge) in edges.into_iter().enumerate() {
@@ -74,7 +76,8 @@ impl Trees<'_> {
         let to = self.pairs[edge].1;
         let calls = self.pairs.iter().any(|(from, _)| *from == to)
             || self.graph.others.iter().any(|other| other.from == self.graph.nodes[to].name)
-            || self.graph.resources.iter().any(|resource| resource.from == self.graph.nodes[to].name);
+            || self.graph.resources.iter().any(|resource| resource.from == self.graph.nodes[to].name)
+            || self.graph.triggers.iter().any(|trigger| trigger.to == self.graph.nodes[to].name);
         let is_expanded = self.expanded.contains(&to);
         let mut line = self.title(to);
         if self.graph.edges[edge].source == EdgeSource::Settings {

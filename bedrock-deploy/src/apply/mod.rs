@@ -2,6 +2,7 @@
 //! its own function. Nothing is undone: the next plan continues from there.
 
 pub(crate) mod context;
+pub(crate) mod deletions;
 pub(crate) mod function;
 mod lambda_settings;
 mod layer;
@@ -24,18 +25,19 @@ use crate::plan::{Plan, PlannedFunction};
 use crate::step::Change;
 use crate::triggers::apply::{apply_triggers, prepare_for_canary};
 use context::ApplyContext;
-use steps::{apply_function, apply_permissions, finish_function};
+use steps::{apply_function, apply_late_steps, apply_permissions, finish_function};
 use tally::{MAX_CONCURRENT_FUNCTIONS, Tally};
 
 /// Applies `plan`. Functions are prepared, then their aliases are moved, then triggers follow. What is deleted is deleted last:
-/// until the aliases are moved, it is in use.
+/// until the aliases are moved, it is in use, and a URL until the HTTP API that replaces it exists.
 pub(crate) async fn apply(context: ApplyContext<'_>, plan: &Plan, desired: &Desired) -> Result<ChangeCount> {
-    let triggers: Vec<_> = plan.trigger_changes().collect();
-    let count = ChangeCount { functions: plan.function_changes().count(), triggers: triggers.len() };
+    let count = ChangeCount { functions: plan.function_changes().count(), triggers: plan.trigger_changes().count() };
+    let (resources, triggers): (Vec<_>, Vec<_>) =
+        plan.trigger_changes().partition(|planned| planned.deletes_resource());
     let is_deletion = |planned: &&PlannedFunction| planned.change == Change::Delete;
     let (deletions, changes): (Vec<_>, Vec<_>) = plan.function_changes().partition(is_deletion);
-    let mut tally = Tally::new(if triggers.is_empty() { "functions" } else { "functions and triggers" });
-    change_functions(context, &mut tally, plan, &changes, desired).await;
+    let mut tally = Tally::new(if count.triggers == 0 { "functions" } else { "functions and triggers" });
+    let unfinished = change_functions(context, &mut tally, plan, &changes, desired).await;
     let names: Vec<String> = triggers.iter().map(|planned| planned.resource.clone()).collect();
     if tally.has_errors() {
         tally.add_remaining(names);
@@ -43,23 +45,40 @@ pub(crate) async fn apply(context: ApplyContext<'_>, plan: &Plan, desired: &Desi
         let results = apply_triggers(context, &triggers).await;
         tally.add_results(names, results);
     }
+    for planned in unfinished {
+        if tally.has_errors() {
+            tally.add_remaining([planned.function.clone()]);
+        } else {
+            let result = apply_late_steps(context, planned, desired.get(&planned.key)).await;
+            tally.add_results([planned.function.clone()], vec![result]);
+        }
+    }
     if tally.has_errors() {
         tally.add_remaining(function_names(&deletions));
     } else {
         let results = prepare_functions(context, &deletions, desired).await;
         tally.add_results(function_names(&deletions), results);
     }
+    // An event bus cannot be deleted before its rules.
+    let names: Vec<String> = resources.iter().map(|planned| planned.resource.clone()).collect();
+    if tally.has_errors() {
+        tally.add_remaining(names);
+    } else {
+        let results = apply_triggers(context, &resources).await;
+        tally.add_results(names, results);
+    }
     tally.into_result().map(|_| count)
 }
 
-/// Prepares functions. If all of them are ready, and no alarm fires during a canary, moves their aliases.
-async fn change_functions(
+/// Prepares functions. If all of them are ready, and no alarm fires during a canary, moves their aliases. Returns those with late
+/// steps, which are not counted yet.
+async fn change_functions<'a>(
     context: ApplyContext<'_>,
     tally: &mut Tally,
     plan: &Plan,
-    planned: &[&PlannedFunction],
+    planned: &[&'a PlannedFunction],
     desired: &Desired,
-) {
+) -> Vec<&'a PlannedFunction> {
     let mut results = prepare_functions(context, planned, desired).await;
     let mut is_complete = results.iter().all(Result::is_ok);
     let has_final_steps = |planned: &PlannedFunction| !planned.final_steps.is_empty();
@@ -80,13 +99,17 @@ async fn change_functions(
         })
         .await;
     }
-    for (planned, result) in planned.iter().zip(results) {
+    let mut unfinished = Vec::new();
+    for (planned, result) in planned.iter().copied().zip(results) {
         if !is_complete && result.is_ok() && has_final_steps(planned) {
             tally.add_remaining([planned.function.clone()]);
+        } else if result.is_ok() && !planned.late_steps.is_empty() {
+            unfinished.push(planned);
         } else {
             tally.add_results([planned.function.clone()], vec![result]);
         }
     }
+    unfinished
 }
 
 /// Makes what the new versions use, then runs the canary.

@@ -25,7 +25,7 @@ pub(super) async fn apply_permissions(
     Ok(started.elapsed())
 }
 
-/// Applies the other steps of a function, and reports that it is finished unless it has final steps.
+/// Applies the other steps of a function, and reports that it is finished unless it has further steps.
 pub(super) async fn apply_function(
     context: ApplyContext<'_>,
     planned: &PlannedFunction,
@@ -35,7 +35,7 @@ pub(super) async fn apply_function(
     let started = Instant::now();
     let (_, steps) = planned.steps.split_at(permission_steps(planned));
     apply_steps(context, planned, steps, desired).await?;
-    if planned.final_steps.is_empty() {
+    if planned.final_steps.is_empty() && planned.late_steps.is_empty() {
         context.observer.function_finished(planned, before + started.elapsed());
     }
     Ok(())
@@ -46,7 +46,7 @@ fn permission_steps(planned: &PlannedFunction) -> usize {
     planned.steps.iter().take_while(|step| step.is_for_permissions()).count()
 }
 
-/// Applies the final steps of a function, and reports that it is finished.
+/// Applies the final steps of a function, and reports that it is finished unless it has late steps.
 pub(super) async fn finish_function(
     context: ApplyContext<'_>,
     planned: &PlannedFunction,
@@ -54,6 +54,20 @@ pub(super) async fn finish_function(
 ) -> Result<()> {
     let started = Instant::now();
     apply_steps(context, planned, &planned.final_steps, desired).await?;
+    if planned.late_steps.is_empty() {
+        context.observer.function_finished(planned, started.elapsed());
+    }
+    Ok(())
+}
+
+/// Applies the late steps of a function, and reports that it is finished.
+pub(super) async fn apply_late_steps(
+    context: ApplyContext<'_>,
+    planned: &PlannedFunction,
+    desired: Option<&DesiredFunction>,
+) -> Result<()> {
+    let started = Instant::now();
+    apply_steps(context, planned, &planned.late_steps, desired).await?;
     context.observer.function_finished(planned, started.elapsed());
     Ok(())
 }

@@ -1,17 +1,24 @@
 //! Creates, changes and deletes the HTTP API of a stage, one request after the other: API Gateway refuses changes of one API
 //! at the same time. What is in use is deleted after what replaces it exists.
 
+use std::time::Duration;
+
+use bedrock_diagnostics::Error;
 use serde_json::{Map, Value, json};
 
 use super::actual::{ActualDomain, ActualHttpApi};
 use super::change::HttpApiChange;
 use super::desired::{AUTHORIZER, DOMAIN_TAG, Domain, RouteAuth, STAGE, source_arn, statement_id, tags_path};
 use crate::apply::context::{StepError, StepResult};
-use crate::aws::{Aws, AwsError, Idempotency, call, optional, percent_encode};
+use crate::aws::{Aws, AwsError, Idempotency, call, optional, pause, percent_encode};
 use crate::cors::Cors;
 use crate::observer::DeployObserver;
 use crate::permissions;
 use crate::stage::{ALIAS, ENDPOINT, StageContext, TRIGGERS_TAG};
+
+/// Pause before API Gateway is asked again whether the routes are deployed, and how often it is asked.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
+const MAX_POLLS: usize = 120;
 
 /// Applies a change.
 pub(crate) async fn put(
@@ -28,7 +35,8 @@ pub(crate) async fn put(
     put.routes(&integration, authorizer.as_deref()).await?;
     put.unused_parts(authorizer.is_some()).await?;
     put.stage().await?;
-    put.domain().await
+    put.domain().await?;
+    put.deployed().await
 }
 
 /// Deletes an API.
@@ -230,6 +238,22 @@ impl Put<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Waits until API Gateway has deployed the routes, which it does after each change: a URL that the API replaces is removed
+    /// after this.
+    async fn deployed(&self) -> StepResult {
+        for _ in 0..MAX_POLLS {
+            let deployments = optional(request(self.aws, "GET", &self.path("/deployments"), None).await)?;
+            let deployments = deployments.as_ref().and_then(|list| list["items"].as_array()).into_iter().flatten();
+            if !deployments.into_iter().any(|deployment| deployment["deploymentStatus"] == "PENDING") {
+                return Ok(());
+            }
+            if !pause(POLL_INTERVAL).await {
+                break;
+            }
+        }
+        Err(Error::app("API Gateway has not deployed the routes within a minute").into())
     }
 
     /// Maps the domain name to the API, and removes an old one.

@@ -1,6 +1,6 @@
 //! Reads the tables, topics, event buses and Kinesis streams of the app that functions use or are invoked by.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::{KeyType, TableDescription};
 use bedrock_diagnostics::{Error, Result};
@@ -25,14 +25,7 @@ pub(crate) async fn read_resources(
 ) -> Result<()> {
     for (id, key) in desired_resources(stage, desired) {
         let ResourceId { kind, name, .. } = &id;
-        let found = match kind.as_str() {
-            "table" => read_table(aws, &id).await,
-            "topic" => read_topic(aws, &id).await,
-            "stream" => read_stream(aws, &id).await,
-            _ => read_bus(aws, &id).await,
-        };
-        let found = found.map_err(|error| error.into_app_error(format!("failed to read {kind} `{name}`")))?;
-        let Some((tags, actual_key)) = found else { continue };
+        let Some((tags, actual_key)) = read_resource(aws, &id).await? else { continue };
         if !is_managed(stage, &tags) {
             let resource = format!("{kind} `{name}`");
             actual.unmanaged.push(UnmanagedResource { resource, owner: tags.get(OWNER_TAG).cloned() });
@@ -52,6 +45,33 @@ pub(crate) async fn read_resources(
         actual.resources.insert(id, actual_key);
     }
     Ok(())
+}
+
+/// Returns those of `resources` that exist and are managed by this tool.
+pub(crate) async fn read_managed<'a>(
+    aws: &Aws,
+    stage: &StageContext,
+    resources: impl Iterator<Item = &'a ResourceId>,
+) -> Result<BTreeSet<ResourceId>> {
+    let mut managed = BTreeSet::new();
+    for id in resources {
+        if read_resource(aws, id).await?.is_some_and(|(tags, _)| is_managed(stage, &tags)) {
+            managed.insert(id.clone());
+        }
+    }
+    Ok(managed)
+}
+
+/// Returns the tags of a resource, and the key of a table. `None` if it does not exist.
+async fn read_resource(aws: &Aws, id: &ResourceId) -> Result<Option<(Tags, Option<TableKey>)>> {
+    let found = match id.kind.as_str() {
+        "table" => read_table(aws, id).await,
+        "topic" => read_topic(aws, id).await,
+        "stream" => read_stream(aws, id).await,
+        "bucket" => read_bucket(aws, id).await,
+        _ => read_bus(aws, id).await,
+    };
+    found.map_err(|error| error.into_app_error(format!("failed to read {} `{}`", id.kind, id.name)))
 }
 
 async fn read_table(aws: &Aws, id: &ResourceId) -> AwsResult<Option<(Tags, Option<TableKey>)>> {
@@ -102,6 +122,15 @@ async fn read_stream(aws: &Aws, id: &ResourceId) -> AwsResult<Option<(Tags, Opti
     let tags = call(Idempotency::Idempotent, request).await?;
     let tags =
         tags.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().unwrap_or_default().to_owned())).collect();
+    Ok(Some((tags, None)))
+}
+
+async fn read_bucket(aws: &Aws, id: &ResourceId) -> AwsResult<Option<(Tags, Option<TableKey>)>> {
+    // A bucket without tags, or of another account, is not ours.
+    let account = &aws.env.account;
+    let request = || aws.s3.get_bucket_tagging().bucket(&id.name).expected_bucket_owner(account).send();
+    let Some(tags) = optional(call(Idempotency::Idempotent, request).await)? else { return Ok(None) };
+    let tags = tags.tag_set().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect();
     Ok(Some((tags, None)))
 }
 

@@ -24,6 +24,8 @@ pub(crate) struct ActualTriggers {
     /// Enabled streams of tables that invoke functions, by the full names of the tables.
     pub(crate) table_streams: BTreeMap<String, ActualTableStream>,
     pub(crate) buckets: BTreeMap<String, ActualBucket>,
+    /// Whether buckets of the app are deleted with their objects.
+    pub(crate) empties_buckets: bool,
     /// By their ARNs.
     pub(crate) topics: BTreeMap<String, ActualTopic>,
     /// By their ARNs.

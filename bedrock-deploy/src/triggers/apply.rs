@@ -24,8 +24,8 @@ use super::notifications::{encode_key_filter, notification_id, own_notifications
 use super::step::{PlannedTrigger, TriggerStep as Step};
 use crate::alarms::apply as alarms;
 use crate::apply::context::{ApplyContext, StepError, StepResult};
-use crate::apply::resources;
 use crate::apply::upload::bucket_configuration;
+use crate::apply::{deletions, resources};
 use crate::aws::{Aws, AwsError, Idempotency, call, ok_if_exists, optional, timestamp};
 use crate::concurrent::map_concurrently;
 use crate::http_api::apply as http_api;
@@ -122,6 +122,8 @@ impl StepContext<'_> {
             Step::RemoveBucketPermission { key, bucket, qualifier } => {
                 self.remove_bucket_permission(key, bucket, *qualifier).await
             }
+            Step::EmptyBucket(name) => deletions::empty_bucket(self.aws, self.stage, name).await,
+            Step::DeleteResource(id) => deletions::delete_resource(self.aws, self.stage, id).await,
             Step::DeleteBucket(name) => self.delete_bucket(name).await,
             Step::AddSourcePermission { key, source_arn } => self.add_source_permission(key, source_arn).await,
             Step::RemoveSourcePermission { key, source_arn } => self.remove_source_permission(key, source_arn).await,

@@ -352,7 +352,11 @@ impl Planner<'_> {
             steps.push(self.put_notifications(name, &[]));
         }
         let is_ours = actual.is_app_bucket && actual.exists && !self.is_partial;
-        if is_ours && actual.is_empty {
+        let is_emptied = self.actual.empties_buckets && !actual.is_empty;
+        if is_ours && is_emptied {
+            steps.push(Step::EmptyBucket(name.to_owned()));
+        }
+        if is_ours && (actual.is_empty || is_emptied) {
             steps.push(Step::DeleteBucket(name.to_owned()));
         }
         for (permitted, qualifier) in [(&actual.permitted, Some(ALIAS)), (&actual.permitted_unqualified, None)] {
@@ -365,6 +369,7 @@ impl Planner<'_> {
         let mut warning = None;
         let (change, reasons) = match (is_ours, actual.is_empty) {
             (true, true) => (Change::Delete, Vec::new()),
+            (true, false) if is_emptied => (Change::Delete, vec!["with its objects".to_owned()]),
             (true, false) => {
                 warning = Some(format!(
                     "bucket `{name}` is not empty and was kept: `aws s3 rb s3://{name} --force` deletes it with its objects"

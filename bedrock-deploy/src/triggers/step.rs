@@ -7,7 +7,7 @@ use crate::http_api::actual::ActualHttpApi;
 use crate::http_api::change::HttpApiChange;
 use crate::stage::function_label;
 use crate::step::Change;
-use crate::uses::TableKey;
+use crate::uses::{ResourceId, TableKey};
 
 /// What is done with one trigger: a queue, a bucket, or all schedules of the stage.
 #[derive(Debug, Clone)]
@@ -28,6 +28,16 @@ impl PlannedTrigger {
     #[must_use]
     pub fn step_ids(&self) -> Vec<&'static str> {
         self.steps.iter().map(TriggerStep::id).collect()
+    }
+
+    /// Returns whether this deletes data that `deploy` never deletes.
+    pub(crate) fn deletes_data(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, TriggerStep::EmptyBucket(_) | TriggerStep::DeleteResource(_)))
+    }
+
+    /// Returns whether this deletes what may have subscriptions, rules or event source mappings.
+    pub(crate) fn deletes_resource(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, TriggerStep::DeleteResource(_)))
     }
 }
 
@@ -145,6 +155,10 @@ pub(crate) enum TriggerStep {
         /// Whether the function has no others.
         is_last: bool,
     },
+    /// Deletes all versions of all objects of a bucket.
+    EmptyBucket(String),
+    /// Deletes a table, a topic, an event bus, a Kinesis stream or a bucket with its data.
+    DeleteResource(ResourceId),
     /// Deletes a bucket. S3 refuses it unless the bucket is empty.
     DeleteBucket(String),
 }
@@ -203,6 +217,8 @@ impl TriggerStep {
             Self::DeleteHttpApi(_) => "delete the HTTP API".to_owned(),
             Self::PutAlarms { key, .. } => format!("set the alarms of {}", function_label(key)),
             Self::DeleteAlarms { key, .. } => format!("delete alarms of {}", function_label(key)),
+            Self::EmptyBucket(name) => format!("delete the objects of bucket `{name}`"),
+            Self::DeleteResource(id) => format!("delete {} `{}`", id.kind, id.name),
             Self::DeleteBucket(name) => format!("delete bucket `{name}`"),
         }
     }
@@ -263,6 +279,8 @@ impl TriggerStep {
             Self::DeleteHttpApi(_) => "delete-http-api",
             Self::PutAlarms { .. } => "put-alarms",
             Self::DeleteAlarms { .. } => "delete-alarms",
+            Self::EmptyBucket(_) => "empty-bucket",
+            Self::DeleteResource(_) => "delete-resource",
             Self::DeleteBucket(_) => "delete-bucket",
         }
     }

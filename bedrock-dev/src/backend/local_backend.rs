@@ -86,7 +86,12 @@ impl Backend for LocalBackend {
     }
 
     fn streams(&self, function: &FunctionInfo) -> bool {
-        self.endpoint_streams && function.worker == ENDPOINT
+        match function.language {
+            _ if function.worker == ENDPOINT => self.endpoint_streams,
+            // On AWS they have no URL whose invoke mode could differ, and one that does not stream answers as a whole.
+            Language::JavaScript => true,
+            Language::Python | Language::Rust => false,
+        }
     }
 
     fn run(&self, function: &FunctionInfo, invocation: Invocation) -> Reply {

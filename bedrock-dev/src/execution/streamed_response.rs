@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bedrock_model::ResponseStream;
 use bedrock_model::limits::MAX_STREAMED_RESPONSE_BYTES;
-use bedrock_model::response_stream::{HTTP_RESPONSE_TYPE, PreludeState, parse_prelude};
+use bedrock_model::response_stream::{MAX_RECORDED_BYTES, recorded_response};
 use bytes::{Bytes, BytesMut};
 use hyper::StatusCode;
 use hyper::body::Body;
@@ -16,8 +16,6 @@ use serde_json::{Value, json};
 
 use super::invocation_slot::{InvocationSlot, RuntimeReply};
 
-/// Number of bytes of a response that the event log gets.
-const MAX_RECORDED_BYTES: usize = 256 * 1024;
 /// How long the exit of a process may be noticed later than the end of its connection.
 const EXIT_DELAY: Duration = Duration::from_secs(2);
 
@@ -97,24 +95,6 @@ fn trailer_error(trailers: &HeaderMap) -> Option<Bytes> {
         },
         Bytes::from,
     ))
-}
-
-/// Returns the response for the event log, in the format of a response that is not streamed.
-fn recorded_response(content_type: &str, bytes: &[u8]) -> Bytes {
-    let (mut response, body) = match parse_prelude(bytes) {
-        PreludeState::Complete(prelude, start) if content_type == HTTP_RESPONSE_TYPE => {
-            let status = if prelude.status_code.is_null() { json!(200) } else { prelude.status_code };
-            let mut response = json!({ "statusCode": status, "headers": prelude.headers.unwrap_or_default() });
-            if let Some(cookies) = prelude.cookies.filter(|cookies| !cookies.is_empty()) {
-                response["cookies"] = json!(cookies);
-            }
-            (response, &bytes[start..])
-        }
-        _ if content_type == HTTP_RESPONSE_TYPE => return Bytes::copy_from_slice(bytes),
-        _ => (json!({ "statusCode": 200, "headers": { "content-type": content_type } }), bytes),
-    };
-    response["body"] = String::from_utf8_lossy(body).into();
-    response.to_string().into()
 }
 
 #[cfg(test)]
@@ -212,22 +192,5 @@ mod tests {
             let only_type = error(&[(ERROR_TYPE, "Runtime.X"), (ERROR_BODY, body)]);
             assert_eq!(only_type.as_deref(), Some(r#"{"errorMessage":"","errorType":"Runtime.X"}"#), "{body}");
         }
-    }
-
-    #[test]
-    fn recorded_response_looks_like_a_whole_one() {
-        let recorded = |kind, bytes: &[u8]| String::from_utf8(recorded_response(kind, bytes).to_vec()).expect("text");
-        assert_eq!(
-            recorded(
-                HTTP_RESPONSE_TYPE,
-                b"{\"statusCode\":404,\"headers\":{\"a\":\"b\"},\"cookies\":[]}\0\0\0\0\0\0\0\0no"
-            ),
-            r#"{"body":"no","headers":{"a":"b"},"statusCode":404}"#
-        );
-        assert_eq!(
-            recorded("text/plain", b"hi"),
-            r#"{"body":"hi","headers":{"content-type":"text/plain"},"statusCode":200}"#
-        );
-        assert_eq!(recorded(HTTP_RESPONSE_TYPE, b"no prelude"), "no prelude");
     }
 }

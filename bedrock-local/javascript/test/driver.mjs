@@ -28,7 +28,7 @@ export const WORKER_JS = join(HERE, '..', '..', '..', 'templates', 'files', 'wor
 // cannot pass a socket pair as the standard input of a child.
 const START = 'exec "$@" 3<&0 0</dev/null 1>&2';
 const OUTER = 'exec "$@" 0<&5 5<&-';
-export const KINDS = { 1: 'READY', 2: 'INIT_ERROR', 3: 'RESPONSE', 4: 'ERROR', 5: 'FATAL' };
+export const KINDS = { 1: 'READY', 2: 'INIT_ERROR', 3: 'RESPONSE', 4: 'ERROR', 5: 'FATAL', 7: 'STREAM', 8: 'CHUNK' };
 export const ARN = 'arn:aws:lambda:eu-west-1:000000000000:function:my_app-local-probe';
 
 const cleanups = [];
@@ -251,7 +251,7 @@ function parseFrame(bytes) {
     kind,
     id: hasId ? Number(bytes.readBigUInt64LE(1)) : undefined,
     text,
-    body: text === '' ? undefined : JSON.parse(text),
+    body: text === '' || bytes[0] >= 7 ? undefined : JSON.parse(text),
   };
 }
 

@@ -10,8 +10,9 @@ use bedrock_model::function_error::{FunctionError, response_too_large};
 use bytes::{Bytes, BytesMut};
 use tokio::sync::{Notify, oneshot, watch};
 
+use super::call_result::{CallResult, StreamedCall};
 use super::frame::{self, FrameReader, HostFrame};
-use super::pending_calls::{CallResult, CallStatus, PendingCalls};
+use super::pending_calls::{CallStatus, PendingCalls};
 use super::socket::{Incoming, Outgoing};
 use crate::worker_info::WorkerInfo;
 use bedrock_model::Error;
@@ -165,6 +166,7 @@ impl Connection {
         loop {
             match tokio::time::timeout(wait, exchange.as_mut()).await {
                 Ok(Ok(CallResult::Response(result))) => return CallOutcome::Done(result),
+                Ok(Ok(CallResult::Streams(stream))) => return self.receive(id, stream, invocation, remaining).await,
                 Ok(Ok(CallResult::NotRun)) => return CallOutcome::NotRun,
                 Ok(Err(_)) => return CallOutcome::Done(Err(self.lost_error())),
                 Err(_) => {}
@@ -190,6 +192,36 @@ impl Connection {
         }
     }
 
+    /// Receives the response of a call that the host streams, until the call's deadline. After the end of the call, a client
+    /// that reads slowly has time.
+    async fn receive(
+        &self,
+        id: u64,
+        stream: StreamedCall,
+        invocation: &Invocation,
+        remaining: Duration,
+    ) -> CallOutcome {
+        let worker = &self.info.entry.name;
+        let mut received = std::pin::pin!(stream.receive(worker, invocation.response_stream.as_deref()));
+        loop {
+            let status = self.calls().status(id);
+            let result = match status {
+                CallStatus::Running(elapsed) if elapsed < remaining => {
+                    match tokio::time::timeout(remaining.saturating_sub(elapsed), received.as_mut()).await {
+                        Ok(result) => result,
+                        Err(_) => continue,
+                    }
+                }
+                CallStatus::Over => received.as_mut().await,
+                CallStatus::Running(_) | CallStatus::Queued => {
+                    self.remove(|calls| calls.abandon(id));
+                    return CallOutcome::TimedOut(Error::Timeout { worker: worker.clone(), after: remaining });
+                }
+            };
+            return CallOutcome::Done(result.unwrap_or_else(|| Err(self.lost_error())));
+        }
+    }
+
     /// Asks the host to give back the calls that it has not started. If a call is being written, that call asks again.
     fn recall(&self) {
         if let Ok(writer) = self.writer.try_lock() {
@@ -204,7 +236,15 @@ impl Connection {
         let mut buffer = BytesMut::with_capacity(16 * 1024);
         loop {
             while let Some(frame) = reader.next(&mut buffer)? {
-                self.handle_frame(frame);
+                if let HostFrame::Chunk { id, bytes } = frame {
+                    // The caller drops the other end when it stops waiting.
+                    let chunks = self.calls().chunks(id);
+                    if let Some(chunks) = chunks {
+                        let _ = chunks.send(bytes).await;
+                    }
+                } else {
+                    self.handle_frame(frame);
+                }
             }
             if buffer.is_empty() && buffer.capacity() > 1024 * 1024 {
                 buffer = BytesMut::with_capacity(16 * 1024);
@@ -235,6 +275,9 @@ impl Connection {
                 self.calls().exit_after(id);
                 self.reply(id, Err(FunctionError::parse(&json).into_error(worker)));
             }
+            HostFrame::Stream { id, content_type } => self.calls().open_stream(id, content_type),
+            // `read` passes it on.
+            HostFrame::Chunk { .. } => {}
             HostFrame::TooLarge { id, bytes } => self.reply(id, Err(response_too_large(worker, bytes))),
             HostFrame::Recalled { id } => {
                 if let Some(reply) = self.remove(|calls| calls.end(id)) {

@@ -37,6 +37,16 @@ pub(super) enum HostFrame {
     Recalled {
         id: u64,
     },
+    /// The invocation streams its response, whose content type is this.
+    Stream {
+        id: u64,
+        content_type: Bytes,
+    },
+    /// A part of a streamed response.
+    Chunk {
+        id: u64,
+        bytes: Bytes,
+    },
     /// A response of `bytes` bytes, which is over the limit and was discarded.
     TooLarge {
         id: u64,
@@ -118,7 +128,7 @@ impl FrameReader {
             return Err(ProtocolError);
         }
         let Some(&kind) = buffer.get(4) else { return Ok(None) };
-        if !(1..=6).contains(&kind) {
+        if !(1..=8).contains(&kind) {
             return Err(ProtocolError);
         }
         if length > self.limit + 9 {
@@ -173,6 +183,8 @@ fn parse_frame(kind: u8, mut rest: Bytes) -> Result<HostFrame, ProtocolError> {
         3 => HostFrame::Response { id, json: rest },
         4 => HostFrame::Error { id, json: rest },
         6 => HostFrame::Recalled { id },
+        7 => HostFrame::Stream { id, content_type: rest },
+        8 => HostFrame::Chunk { id, bytes: rest },
         _ => HostFrame::Fatal { id, json: rest },
     })
 }
@@ -195,7 +207,13 @@ mod tests {
 
     #[test]
     fn frame_is_assembled_from_single_bytes() {
-        let bytes = [frame(1, b""), frame(3, &answer(7, b"{}"))].concat();
+        let parts = [
+            frame(1, b""),
+            frame(7, &answer(7, b"text/plain")),
+            frame(8, &answer(7, b"a")),
+            frame(3, &answer(7, b"{}")),
+        ];
+        let bytes = parts.concat();
         let (mut reader, mut buffer, mut seen) = (FrameReader::new(100), BytesMut::new(), Vec::new());
         for byte in bytes {
             buffer.extend_from_slice(&[byte]);
@@ -203,7 +221,12 @@ mod tests {
         }
         assert_eq!(
             seen,
-            [HostFrame::Ready(Bytes::new()), HostFrame::Response { id: 7, json: Bytes::from_static(b"{}") }]
+            [
+                HostFrame::Ready(Bytes::new()),
+                HostFrame::Stream { id: 7, content_type: Bytes::from_static(b"text/plain") },
+                HostFrame::Chunk { id: 7, bytes: Bytes::from_static(b"a") },
+                HostFrame::Response { id: 7, json: Bytes::from_static(b"{}") }
+            ]
         );
     }
 

@@ -6,13 +6,14 @@
 //! | --- | --- |
 //! | `registry` | what the host processes of all workers share |
 //! | `process`, `debugger` | start and stop a host process, with or without a debugger |
-//! | `connection`, `pending_calls`, `frame`, `socket` | carry calls to a host process |
+//! | `connection`, `pending_calls`, `call_result`, `frame`, `socket` | carry calls to a host process |
 //! | `dependencies` | the interpreter of a worker, and what its code imports |
 //! | `log_reader` | reads what the workers of a host process print |
 //! | `pool`, `python`, `process_pool` | how many host processes a worker has, and which of them gets a call |
 //! | `tools` | what other programs need to run the code of a worker |
 //! | `code_fingerprint` | whether the code of a worker has changed |
 
+mod call_result;
 mod code_fingerprint;
 mod connection;
 mod debugger;

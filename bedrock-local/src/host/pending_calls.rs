@@ -5,22 +5,14 @@ use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
-use bedrock_model::Error;
+use super::call_result::{CallResult, MAX_WAITING_CHUNKS, StreamedCall};
 
 /// Maximum duration of a short call. A worker with short calls is sent further calls ahead.
 const MAX_SHORT_CALL: Duration = Duration::from_millis(1);
 /// Number of consecutive short calls before that.
 const MIN_SHORT_CALLS: u32 = 4;
-
-/// The result of a call.
-#[derive(Debug)]
-pub(super) enum CallResult {
-    Response(Result<Bytes, Error>),
-    /// The host did not start the call.
-    NotRun,
-}
 
 /// What a host does with a call.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,10 +25,19 @@ pub(super) enum CallStatus {
     Over,
 }
 
+/// A call that the host has not answered.
+#[derive(Debug)]
+struct WaitingCall {
+    reply: oneshot::Sender<CallResult>,
+    sent: Instant,
+    /// Where the chunks go of a response that the host streams.
+    chunks: Option<mpsc::Sender<Bytes>>,
+}
+
 /// The calls of one host process.
 #[derive(Debug)]
 pub(super) struct PendingCalls {
-    waiting: HashMap<u64, (oneshot::Sender<CallResult>, Instant)>,
+    waiting: HashMap<u64, WaitingCall>,
     /// The order in which the host works on the calls. `None` if it works on several at the same time.
     order: Option<VecDeque<u64>>,
     /// When it started to work on the first call of `order`.
@@ -105,7 +106,7 @@ impl PendingCalls {
             }
             order.push_back(id);
         }
-        self.waiting.insert(id, (reply, now));
+        self.waiting.insert(id, WaitingCall { reply, sent: now, chunks: None });
         Some(self.waiting.len())
     }
 
@@ -127,14 +128,29 @@ impl PendingCalls {
     /// Removes a call whose caller has stopped waiting. The call stays in the order, because the host does not start
     /// the next one before it has answered this one.
     pub(super) fn abandon(&mut self, id: u64) -> Option<oneshot::Sender<CallResult>> {
-        self.waiting.remove(&id).map(|(reply, _)| reply)
+        self.waiting.remove(&id).map(|call| call.reply)
+    }
+
+    /// Notifies the caller that the host streams the response.
+    pub(super) fn open_stream(&mut self, id: u64, content_type: Bytes) {
+        let Some(call) = self.waiting.get_mut(&id) else { return };
+        let (end, ended) = oneshot::channel();
+        let (sender, chunks) = mpsc::channel(MAX_WAITING_CHUNKS);
+        call.chunks = Some(sender);
+        let reply = std::mem::replace(&mut call.reply, end);
+        let _ = reply.send(CallResult::Streams(StreamedCall { content_type, chunks, ended }));
+    }
+
+    /// Returns where the chunks of a streamed response go. `None` if its caller has stopped waiting.
+    pub(super) fn chunks(&self, id: u64) -> Option<mpsc::Sender<Bytes>> {
+        self.waiting.get(&id)?.chunks.clone()
     }
 
     /// Returns what the host does with a call.
     pub(super) fn status(&self, id: u64) -> CallStatus {
-        let Some((_, sent)) = self.waiting.get(&id) else { return CallStatus::Over };
+        let Some(call) = self.waiting.get(&id) else { return CallStatus::Over };
         match &self.order {
-            None => CallStatus::Running(sent.elapsed()),
+            None => CallStatus::Running(call.sent.elapsed()),
             Some(order) if order.front() == Some(&id) => CallStatus::Running(self.first_started.elapsed()),
             Some(_) => CallStatus::Queued,
         }
@@ -151,13 +167,14 @@ impl PendingCalls {
         let first = self.order.as_ref().map(|order| order.front().copied());
         let is_exiting = self.is_exiting;
         let may_have_started = |id: u64| first.is_none_or(|first| first == Some(id) && !is_exiting);
-        self.waiting.drain().map(|(id, (reply, _))| (reply, may_have_started(id))).collect()
+        self.waiting.drain().map(|(id, call)| (call.reply, may_have_started(id))).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{CallResult, CallStatus, PendingCalls};
+    use super::{CallStatus, PendingCalls};
+    use crate::host::call_result::CallResult;
     use tokio::sync::oneshot::channel;
 
     #[test]

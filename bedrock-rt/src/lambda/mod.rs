@@ -4,8 +4,11 @@ mod convert;
 #[cfg(feature = "durable")]
 pub(crate) mod durable;
 mod endpoint;
+mod endpoint_event;
 mod exact_response;
 mod logging;
+mod proxy_event;
+mod proxy_response;
 mod streamed_request;
 mod streaming;
 mod worker;

@@ -72,14 +72,18 @@ impl From<AwsArgs> for AwsOptions {
 
 /// Asks on the terminal, unless `--yes` was given.
 impl Confirm for ConfirmArgs {
-    fn confirm(&self, operation: Operation, stage: &StageContext) -> Result<()> {
+    fn confirm(&self, operation: Operation, stage: &StageContext, data: &[String]) -> Result<()> {
         if self.yes {
             return Ok(());
         }
         match operation {
             Operation::Deploy => prompt::confirm(&format!("deploy {stage}?")),
             Operation::Rollback => prompt::confirm(&format!("roll back {stage}?")),
-            Operation::Destroy => prompt::confirm_by_typing(&stage.full_name(), "delete all of it, with its logs?"),
+            Operation::Destroy => {
+                let data: Vec<_> = data.iter().map(|resource| format!(", and with the data of {resource}")).collect();
+                let data = data.concat();
+                prompt::confirm_by_typing(&stage.full_name(), &format!("delete all of it, with its logs{data}?"))
+            }
         }
     }
 }

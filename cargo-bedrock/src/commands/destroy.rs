@@ -12,10 +12,14 @@ const EXAMPLES: &str = "\
 Deletes schedules, queues with their messages and empty buckets first; buckets that are not empty are kept, with a warning. \
 Then it deletes the functions with their versions, layers, roles, URL and logs. It needs no build
 
+Tables, topics, event buses and Kinesis streams of the app are kept, unless `--with-data` says otherwise: then those that \
+`Cargo.toml` names are deleted last, with what they contain, and the question names them
+
 Examples:
   cargo bedrock destroy --stage dev --dry-run    show what would be deleted
   cargo bedrock destroy --stage dev              ask for the name of the stage first
-  cargo bedrock destroy --stage pr-12 --yes      do not ask, for CI";
+  cargo bedrock destroy --stage pr-12 --with-data --yes
+                                                 delete everything and do not ask, for CI";
 
 /// Delete a stage from AWS, with its logs
 #[derive(Debug, Args)]
@@ -23,6 +27,9 @@ Examples:
 pub(crate) struct Destroy {
     #[command(flatten)]
     stage: StageArgs,
+    /// Delete also tables, topics, event buses and streams of the settings, and buckets with objects
+    #[arg(long)]
+    with_data: bool,
     #[command(flatten)]
     confirm: ConfirmArgs,
     #[command(flatten)]
@@ -47,6 +54,6 @@ impl Destroy {
             refresh: true,
             canary: None,
         };
-        bedrock_deploy::destroy(&app, &request, reporter, &self.confirm)
+        bedrock_deploy::destroy(&app, &request, self.with_data, reporter, &self.confirm)
     }
 }

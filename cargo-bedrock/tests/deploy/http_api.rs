@@ -150,6 +150,71 @@ fn http_api_changes_with_the_settings_and_is_repaired() {
 }
 
 #[test]
+fn front_door_is_replaced_after_the_new_one_exists() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = app();
+    app.set("/endpoint/url_auth", json!("none"));
+    app.set("/endpoint/http_api", Value::Null);
+    aws.deploy(&app);
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let requests = Arc::clone(&seen);
+    let proxy = Proxy::start(aws.emulator.endpoint(), move |request| {
+        if request.is_mutation {
+            requests.lock().expect("lock").push(request.operation.clone());
+        }
+        ProxyAction::Forward
+    });
+    // Returns the numbers of the mutations with these operations; the last number of each.
+    let positions = |operations: [&str; 2]| {
+        let seen = std::mem::take(&mut *seen.lock().expect("lock"));
+        operations.map(|operation| {
+            let found = seen.iter().rposition(|each| each.starts_with(operation));
+            found.unwrap_or_else(|| panic!("{operation}: {seen:?}"))
+        })
+    };
+    app.set("/endpoint/url_auth", Value::Null);
+    app.set("/endpoint/http_api", http_api(&[route("$default", "none")]));
+    let output = deploy(&app, &aws, &proxy, &[]);
+    assert_eq!(output.code, Some(0), "{output:?}");
+    let url = "/2021-10-31/functions/shop-dev-endpoint/url";
+    let [stage, removed] = positions(["POST /v2/apis/", &format!("DELETE {url}")]);
+    assert!(stage < removed, "{stage} {removed}");
+    assert_eq!(aws.deploy_refreshed(&app), "3 unchanged\n");
+    // And back.
+    app.set("/endpoint/url_auth", json!("none"));
+    app.set("/endpoint/http_api", Value::Null);
+    let output = deploy(&app, &aws, &proxy, &[]);
+    assert_eq!(output.code, Some(0), "{output:?}");
+    let [created, removed] = positions([&format!("POST {url}"), "DELETE /v2/apis/"]);
+    assert!(created < removed, "{created} {removed}");
+    assert_eq!(aws.deploy_refreshed(&app), "2 unchanged\n");
+}
+
+#[test]
+fn url_stays_if_the_http_api_cannot_be_created() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = app();
+    app.set("/endpoint/url_auth", json!("none"));
+    app.set("/endpoint/http_api", Value::Null);
+    aws.deploy(&app);
+    app.set("/endpoint/url_auth", Value::Null);
+    app.set("/endpoint/http_api", http_api(&[route("$default", "none")]));
+    let proxy = Proxy::start(aws.emulator.endpoint(), |request| {
+        if request.operation.starts_with("POST /v2/apis") {
+            return ProxyAction::Respond(400, "BadRequestException");
+        }
+        ProxyAction::Forward
+    });
+    let output = deploy(&app, &aws, &proxy, &[]);
+    assert_eq!(output.code, Some(1), "{output:?}");
+    assert!(output.stderr.contains("remaining: `http api shop-dev`, `shop-dev-endpoint`"), "{output:?}");
+    let url = json!({ "FunctionName": "shop-dev-endpoint", "Qualifier": "live" });
+    assert!(aws.call("lambda", "get_function_url_config", &url)["FunctionUrl"].is_string());
+    aws.deploy(&app);
+    assert_eq!(aws.deploy_refreshed(&app), "3 unchanged\n");
+}
+
+#[test]
 fn domain_name_of_someone_else_is_not_changed() {
     let Some(aws) = EmulatedAws::start(false) else { return };
     let mut app = app();

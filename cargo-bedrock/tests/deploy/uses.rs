@@ -87,6 +87,58 @@ fn table_is_created_used_and_kept() {
 }
 
 #[test]
+fn destroy_with_data_deletes_what_the_settings_name() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = TestApp::new(&["counter"]).with("/version", json!(3));
+    let topic = "arn:{partition}:sns:{region}:{account}:{prefix}alerts";
+    let bus = "arn:{partition}:events:{region}:{account}:event-bus/{prefix}orders";
+    let mut bucket = resource("bucket", "pictures", "", "", &["s3:PutObject"]);
+    bucket["arn"] = Value::Null;
+    bucket["value"] = Value::Null;
+    let uses = [
+        table(&["dynamodb:PutItem"], Some("id")),
+        resource("topic", "alerts", topic, topic, &["sns:Publish"]),
+        resource("bus", "orders", bus, "{prefix}orders", &["events:PutEvents"]),
+        bucket,
+    ];
+    app.set("/workers/counter/uses", json!(uses));
+    let settings = "[package]\nname = \"shop\"\n[package.metadata.bedrock.workers.counter]\nuses = [\n    \
+                    { table = \"orders\", access = \"write\", key = \"id\" },\n    \
+                    { topic = \"alerts\", access = \"publish\" },\n    { bus = \"orders\", access = \"put\" },\n    \
+                    { bucket = \"pictures\", access = \"write\" },\n]\n";
+    app.write("Cargo.toml", settings);
+    aws.deploy(&app);
+    let pictures = "shop-dev-pictures-123456789012-us-east-1";
+    aws.call("s3", "put_object", &json!({ "Bucket": pictures, "Key": "a", "Body": "x" }));
+    // The question names what is lost.
+    let asked = aws.run(&app, &["destroy", "--stage", "dev", "--with-data"]);
+    assert_eq!(asked.code, Some(2), "{asked:?}");
+    let question = format!(
+        "delete all of it, with its logs, and with the data of bucket {pictures}, and with the data of bus shop-dev-orders, \
+         and with the data of table shop-dev-orders, and with the data of topic shop-dev-alerts?"
+    );
+    assert!(asked.stderr.contains(&question), "{asked:?}");
+    let plan = aws.run(&app, &["destroy", "--stage", "dev", "--with-data", "--yes"]).success();
+    for line in [
+        &format!("- delete  bucket {pictures} (with its objects)"),
+        "- delete  table shop-dev-orders (with its items)",
+        "- delete  topic shop-dev-alerts",
+        "- delete  bus shop-dev-orders",
+    ] {
+        assert!(plan.contains(line), "{line}: {plan}");
+    }
+    assert_eq!(aws.call("dynamodb", "list_tables", &json!({}))["TableNames"], json!([]));
+    for (service, operation) in [("sns", "list_topics"), ("events", "list_event_buses"), ("s3", "list_buckets")] {
+        let left = aws.call(service, operation, &json!({})).to_string();
+        assert!(!left.contains("shop-dev-"), "{left}");
+    }
+    assert_eq!(aws.list_resources("shop-dev-"), [] as [String; 0]);
+    // It can be repeated.
+    let again = aws.run(&app, &["destroy", "--stage", "dev", "--with-data", "--yes"]).success();
+    assert!(again.contains("nothing to do"), "{again}");
+}
+
+#[test]
 fn table_of_someone_else_is_not_used() {
     let Some(aws) = EmulatedAws::start(false) else { return };
     aws.call(

@@ -126,6 +126,38 @@ fn endpoint_responds_with_the_workers_response() {
 }
 
 #[test]
+fn endpoint_responds_in_the_format_of_each_front_door() {
+    let rest_api = json!({
+        "resource": "/{proxy+}", "path": "/nothing", "httpMethod": "GET", "headers": null, "multiValueHeaders": null,
+        "queryStringParameters": null, "body": null, "isBase64Encoded": false, "requestContext": { "stage": "prod" }
+    });
+    let load_balancer = json!({
+        "requestContext": { "elb": { "targetGroupArn": "arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/g/6d" } },
+        "httpMethod": "GET", "path": "/nothing", "queryStringParameters": {}, "body": "", "isBase64Encoded": false,
+        "headers": { "user-agent": "ELB-HealthChecker/2.0" }
+    });
+    let name = "hello-dev-endpoint";
+    let events = [rest_api, load_balancer, json!({ "no": "request" }), get("/nothing")];
+    for mode in ["BUFFERED", "RESPONSE_STREAM"] {
+        let mut endpoint = function(name, "hello");
+        endpoint.env("BEDROCK_INVOKE_MODE", mode);
+        let (responses, _) = drive(name, endpoint, &events);
+        let expected = json!({ "statusCode": 404, "multiValueHeaders": {}, "isBase64Encoded": false, "body": "" });
+        assert_eq!(responses[0], InvocationResult::Response(expected));
+        let expected = json!({
+            "statusCode": 404, "statusDescription": "404 Not Found", "headers": {},
+            "isBase64Encoded": false, "body": ""
+        });
+        assert_eq!(responses[1], InvocationResult::Response(expected));
+        let InvocationResult::Error(error) = &responses[2] else { panic!("{:?}", responses[2]) };
+        assert!(error["errorMessage"].as_str().is_some_and(|text| text.contains("expects a JSON payload")), "{error}");
+        if mode == "BUFFERED" {
+            assert_eq!(status(&responses[3]), 404);
+        }
+    }
+}
+
+#[test]
 fn worker_calls_the_configured_functions() {
     let url = invoke_api::start(|name, event| match name {
         "a_function" => InvocationResult::Response(json!({ "was": event })),

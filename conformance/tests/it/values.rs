@@ -133,6 +133,7 @@ fn result_on_lambda(result: InvocationResult) -> Value {
         InvocationResult::Error(failed) | InvocationResult::InitError(failed) => {
             error(failed["errorType"].as_str().unwrap_or_default(), failed["errorMessage"].as_str().unwrap_or_default())
         }
+        InvocationResult::FailedStream(_, error_type) => error(&error_type, ""),
         // What Lambda makes of it.
         InvocationResult::Exited(Some(0)) => error("Runtime.ExitError", "Runtime exited without providing a reason"),
         InvocationResult::Exited(Some(status)) => {

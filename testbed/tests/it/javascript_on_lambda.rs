@@ -75,6 +75,33 @@ fn javascript_worker_responds_fails_and_restarts_after_exit() {
 }
 
 #[test]
+fn worker_streams_with_the_global_of_the_runtime() {
+    let main = r"const { Worker } = require('./worker');
+
+class SystemFetcher extends Worker {
+  execute = awslambda.streamifyResponse(async (event, responseStream, context) => {
+    if (event === 'http') responseStream = awslambda.HttpResponseStream.from(responseStream, { statusCode: 201 });
+    if (event === 'raise') throw new TypeError('early');
+    responseStream.write({ name: context.functionName });
+    if (event === 'late') throw new TypeError('late');
+    responseStream.end();
+  });
+}
+";
+    let zips = WorkerZips::new();
+    let function = zips.worker("system_fetcher", Language::JavaScript, &[("main.js", main)]);
+    let events = ["plain", "http", "late", "raise", "plain"].map(Value::from);
+    let Some(run) = ric::run(&function, &events) else { return };
+    let written = json!({ "name": "space-dev-system_fetcher" });
+    assert_eq!(run.results[0], InvocationResult::Response(written.clone()));
+    let http = format!("{{\"statusCode\":201}}{}{written}", "\0".repeat(8));
+    assert_eq!(run.results[1], InvocationResult::Response(http.into()));
+    assert_eq!(run.results[2], InvocationResult::FailedStream(written.clone(), "TypeError".to_owned()));
+    assert_eq!(run.results[3], InvocationResult::FailedStream("".into(), "TypeError".to_owned()));
+    assert_eq!(run.results[4], InvocationResult::Response(written));
+}
+
+#[test]
 fn es_module_workers_find_their_layer() {
     let package = ("package.json", r#"{ "name": "system_fetcher", "type": "module" }"#);
     for files in [&[("main.mjs", ES_MODULE)][..], &[("main.js", ES_MODULE), package], &[("main.js", ES_MODULE)]] {

@@ -150,6 +150,27 @@ fn table_that_invokes_a_worker_has_a_key() {
 }
 
 #[test]
+fn misspelled_table_or_stream_has_a_suggestion() {
+    let error = error_of(
+        "workers.a.uses = [{ table = 'orders', access = 'read', key = 'id' }]\nworkers.a.triggers = [{ dynamodb = 'order' }]",
+    );
+    assert_eq!(
+        error,
+        "Cargo.toml:2: no function of this app uses the table `order`\na table with a similar name is used: `orders`"
+    );
+    let kinesis = |name: &str| {
+        format!(
+            "workers.a.uses = [{{ stream = 'clicks', access = 'put' }}]\nworkers.a.triggers = [{{ kinesis = '{name}' }}]"
+        )
+    };
+    let error = error_of(&kinesis("click"));
+    assert!(error.starts_with("Cargo.toml:2: no function of this app uses the stream `click`\n"), "{error}");
+    assert!(error.contains("a stream with a similar name is used: `clicks`"), "{error}");
+    // Records of other streams may come from elsewhere.
+    assert!(read(&kinesis("clicks")).is_ok() && read(&kinesis("payments")).is_ok());
+}
+
+#[test]
 fn streams_that_contradict_each_other_are_refused() {
     let both = |a: &str, b: &str| format!("{TABLE_USE}\nworkers.a.triggers = [{a}]\nworkers.b.triggers = [{b}]");
     let table = "{ dynamodb = 'orders' }";

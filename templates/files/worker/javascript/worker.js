@@ -25,6 +25,12 @@ class Worker {
     context = invocationContext;
     return this.execute(event, invocationContext);
   }
+
+  /** Called by the runtime if `execute` is a result of `awslambda.streamifyResponse`. */
+  handleStream(event, responseStream, invocationContext) {
+    context = invocationContext;
+    return this.execute(event, responseStream, invocationContext);
+  }
 }
 
 /** A failed call. `mayHaveRun` is false only if the worker certainly did not run: then it is safe to call it again. */

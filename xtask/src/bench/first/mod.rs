@@ -1,9 +1,10 @@
-//! `cargo xtask bench first`: measures what people wait for: an installation, the first compile, the compiles after it, and
-//! cold starts on Lambda. Each figure is compared with other tools and with a floor in the same run.
+//! `cargo xtask bench first`: measures what people wait for: an installation, the first compile, the compiles after it,
+//! cold starts on Lambda, and the first byte of a stream. Each figure is compared with other tools and with a floor in the same run.
 
 mod app;
 mod cold_starts;
 mod dependencies;
+mod first_byte;
 mod first_run;
 mod function;
 mod install;

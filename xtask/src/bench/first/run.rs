@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-use super::{cold_starts, first_run, install, invalidation, one_compile, wait};
+use super::{cold_starts, first_byte, first_run, install, invalidation, one_compile, wait};
 use crate::bench::{machine, subcommand};
 use crate::workspace::Workspace;
 
@@ -17,15 +17,17 @@ pub(crate) enum FirstPart {
     Invalidation,
     ColdStarts,
     RustStarts,
+    FirstByte,
 }
 
-const ALL: [FirstPart; 6] = [
+const ALL: [FirstPart; 7] = [
     FirstPart::Install,
     FirstPart::FirstRun,
     FirstPart::OneCompile,
     FirstPart::Invalidation,
     FirstPart::ColdStarts,
     FirstPart::RustStarts,
+    FirstPart::FirstByte,
 ];
 
 /// What is measured, and of which program.
@@ -58,6 +60,7 @@ pub(crate) fn run(workspace: &Workspace, options: &FirstOptions) -> Result<()> {
             FirstPart::Invalidation => invalidation::measure(workspace, &tool)?,
             FirstPart::ColdStarts => cold_starts::measure(workspace, &tool, passes)?,
             FirstPart::RustStarts => cold_starts::measure_rust(workspace, &tool)?,
+            FirstPart::FirstByte => first_byte::measure(workspace, &tool, passes)?,
         });
     }
     println!("{}", wait::table(&waits));

@@ -3,6 +3,7 @@
 
 mod arn;
 mod cors;
+mod deploy;
 mod destination;
 mod dev;
 mod durable;
@@ -36,6 +37,7 @@ use crate::manifest::Table;
 use crate::name::WorkerName;
 use crate::problem::Problem;
 pub use cors::Cors;
+pub use deploy::DeploySettings;
 pub use destination::Destination;
 pub use dev::{DevServices, DevSettings};
 pub use durable::DurableSettings;
@@ -51,7 +53,7 @@ use stream_trigger_reader::stream_conflicts;
 use trigger_conflicts::trigger_conflicts;
 use use_reader::use_conflicts;
 
-const APP_KEYS: &[&str] = &["architecture", "dev", "endpoint", "stages", "workers", "workers-dir"];
+const APP_KEYS: &[&str] = &["architecture", "deploy", "dev", "endpoint", "stages", "workers", "workers-dir"];
 
 /// The settings of an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +62,8 @@ pub struct Settings {
     pub workers_dir: String,
     /// The instruction set architecture of all functions of the app.
     pub architecture: Architecture,
+    /// The settings of `cargo bedrock deploy` in all stages.
+    pub deploy: DeploySettings,
     /// The settings of `cargo bedrock dev`.
     pub dev: DevSettings,
     /// The settings of the endpoint.
@@ -75,6 +79,7 @@ impl Default for Settings {
         Self {
             workers_dir: "workers".to_owned(),
             architecture: Architecture::default(),
+            deploy: DeploySettings::default(),
             dev: DevSettings::default(),
             endpoint: FunctionSettings::default(),
             workers: BTreeMap::new(),
@@ -100,6 +105,7 @@ impl Settings {
                     Some(dir) => dir.trim_end_matches('/').clone_into(&mut settings.workers_dir),
                     None => reader.wrong_value(value, "workers-dir", "a relative path inside the app"),
                 },
+                "deploy" => settings.deploy = reader.deploy(value, "deploy", DeploySettings::default()),
                 "dev" => settings.dev = reader.dev(value),
                 "endpoint" => {
                     settings.endpoint = reader.function(value, "endpoint", ENDPOINT_KEYS, FunctionSettings::default());
@@ -112,7 +118,11 @@ impl Settings {
         }
         reader.problems.extend(trigger_conflicts(&reader.triggers));
         if let Some(stages) = stages {
-            let of_all = StageSettings { endpoint: Some(settings.endpoint.clone()), workers: settings.workers.clone() };
+            let of_all = StageSettings {
+                deploy: Some(settings.deploy.clone()),
+                endpoint: Some(settings.endpoint.clone()),
+                workers: settings.workers.clone(),
+            };
             settings.stages = reader.stages(stages, &of_all);
         }
         reader.problems.extend(use_conflicts(&reader.uses));
@@ -123,6 +133,12 @@ impl Settings {
     /// Returns the settings of a worker; the defaults if it has no table.
     pub fn of_worker(&self, name: &WorkerName) -> FunctionSettings {
         self.workers.get(name.as_str()).cloned().unwrap_or_default()
+    }
+
+    /// Returns the settings of `cargo bedrock deploy` in `stage`.
+    #[must_use]
+    pub fn deploy_in(&self, stage: &str) -> &DeploySettings {
+        self.stages.get(stage).and_then(|stage| stage.deploy.as_ref()).unwrap_or(&self.deploy)
     }
 
     /// Returns the settings of the endpoint in `stage`.

@@ -24,6 +24,7 @@ use crate::read::{read_actual, read_contract_records, read_function_url, read_re
 use crate::regions::check_function_url;
 use crate::secrets::read_secrets;
 use crate::stage::{ENDPOINT, Stage, StageContext};
+use crate::triggers::existing_queues::check_existing_queues;
 use crate::triggers::read::read_triggers;
 use crate::unchanged::read_unchanged;
 
@@ -121,6 +122,7 @@ async fn read_and_plan(
     read_http_api(aws, stage, desired, &mut actual, is_partial).await?;
     check_owned(stage, &actual.unmanaged)?;
     check_durability(stage, desired, &actual)?;
+    check_existing_queues(aws, stage, desired).await?;
     // They end with the functions that the plan deletes.
     read_running_executions(aws, stage, &mut actual, |key| !is_partial && !desired.contains_key(key)).await?;
     let plan = Plan::new(stage, desired, &actual, is_partial);

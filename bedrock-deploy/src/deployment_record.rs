@@ -17,6 +17,7 @@ use serde_json::Value;
 use crate::apply::context::{PublishedVersions, StepError};
 use crate::apply::tags::change_tags;
 use crate::aws::{Aws, AwsError, Idempotency, call, optional};
+use crate::buckets::upload_bucket;
 use crate::desired::Desired;
 use crate::lock::read_record;
 use crate::plan::{Plan, PlannedFunction};
@@ -27,7 +28,7 @@ use crate::triggers::step::PlannedTrigger;
 
 /// Version of the record and of what a deploy makes of the same desired state. A change of either raises it: the version of the
 /// program alone does not tell two builds apart.
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 5;
 /// How long a record is used, by the clock of S3. Then a deploy reads everything, and finds what others have changed.
 const MAX_AGE: Duration = Duration::from_secs(24 * 3_600);
 
@@ -137,14 +138,13 @@ pub(crate) async fn remove_unrecorded_tags(
 /// Functions outside of the plan are tagged because a caller who may not read the record cannot know which of them it is about.
 pub(crate) async fn mark_unrecorded(aws: &Aws, stage: &StageContext, plan: &mut Plan) -> Result<()> {
     let message = || format!("failed to mark the record of the last deployment of {stage} as wrong");
-    let help = || {
-        let object = format!("{}/{}", stage.upload_bucket(), stage.lock_key());
-        format!(
-            "no step of the plan was done: allow `s3:GetObject`, `s3:PutObject` and `s3:DeleteObject` on `{object}`; \
-             `deploy --print-policy` prints all permissions"
-        )
-    };
-    tag_functions(aws, stage, plan).await.map_err(|error| error.into_error(message()).help(help()))
+    let Err(error) = tag_functions(aws, stage, plan).await else { return Ok(()) };
+    let bucket = upload_bucket(aws).await.unwrap_or_else(|_| "cargo-bedrock-*".to_owned());
+    let object = format!("{bucket}/{}", stage.lock_key());
+    Err(error.into_error(message()).help(format!(
+        "no step of the plan was done: allow `s3:GetObject`, `s3:PutObject` and `s3:DeleteObject` on `{object}`; \
+         `deploy --print-policy` prints all permissions"
+    )))
 }
 
 /// Sets [`UNRECORDED_TAG`] on all functions of the stage.
@@ -230,7 +230,7 @@ mod tests {
     }
 
     /// Digest of [`form`] in the present [`FORMAT`].
-    const FORM: &str = "95146fb1d8d3198bdeff45439bcbeafb349adcd5c050f3eba498dbb48b99d916";
+    const FORM: &str = "49af746bb5060159079e641cc7145ee36b4b32fabba24bffc24e966538ea1fbc";
 
     /// Describes the members of a record and of what it is about, and what a deploy does for that.
     fn form() -> String {
@@ -267,7 +267,7 @@ mod tests {
         let digest = Digest::of(form.as_bytes()).to_string();
         assert_eq!(
             (FORMAT, digest.as_str()),
-            (4, FORM),
+            (5, FORM),
             "the record, what is desired or what is done for it has changed: raise `FORMAT` by one, then update this test"
         );
     }

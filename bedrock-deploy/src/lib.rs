@@ -33,8 +33,10 @@
 #![forbid(unsafe_code)]
 
 mod actual;
+mod actual_role;
 mod apply;
 pub mod aws;
+mod buckets;
 mod concurrent;
 mod contract_record;
 mod contracts;

@@ -9,7 +9,7 @@ use super::reader::{Reader, Value};
 use super::stages::StageSettings;
 use super::trigger_conflicts::trigger_conflicts;
 
-const STAGE_KEYS: &[&str] = &["endpoint", "workers"];
+const STAGE_KEYS: &[&str] = &["deploy", "endpoint", "workers"];
 /// Settings that the build or the local runtime depends on.
 const STAGELESS_KEYS: &[&str] =
     &["allow", "architecture", "bundle", "invokes", "isolation", "redact", "runtime", "workers-dir"];
@@ -40,7 +40,7 @@ impl Reader<'_> {
     fn stage(&mut self, value: &Value<'_>, path: &str, of_all: &StageSettings) -> StageSettings {
         let mut stage = StageSettings::default();
         let Some(table) = value.get_ref().as_table() else {
-            self.wrong_value(value, path, "a table with `endpoint`, `workers` or both");
+            self.wrong_value(value, path, "a table with `deploy`, `endpoint` or `workers`");
             return stage;
         };
         let of_all_stages = std::mem::take(&mut self.triggers);
@@ -48,6 +48,9 @@ impl Reader<'_> {
             let name = key.get_ref().as_ref();
             let path = format!("{path}.{name}");
             match name {
+                "deploy" => {
+                    stage.deploy = Some(self.deploy(value, &path, of_all.deploy.clone().unwrap_or_default()));
+                }
                 "endpoint" => {
                     stage.endpoint = Some(self.override_of(
                         value,

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::deploy::DeploySettings;
 use super::function::FunctionSettings;
 
 /// The settings of one stage, each complete: those of all stages with the replacements of this one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StageSettings {
+    /// The settings of `cargo bedrock deploy`. `None` if the stage does not change them.
+    pub deploy: Option<DeploySettings>,
     /// The settings of the endpoint. `None` if the stage does not change them.
     pub endpoint: Option<FunctionSettings>,
     /// The settings of the workers that the stage changes.

@@ -5,6 +5,7 @@
 //! | `action` | the names of actions, for messages |
 //! | `error` | [`AwsError`]: a request that failed, in one form for all services |
 //! | `http_client` | connections, with proxies and certificates |
+//! | `keep_alive` | connections for invocations that take minutes |
 //! | `locks` | what is not done at the same time |
 //! | `server_date` | the clock of a service |
 //! | `service_api` | requests to the services of which no SDK is compiled |
@@ -16,11 +17,13 @@
 mod action;
 mod error;
 mod http_client;
+mod keep_alive;
 mod locks;
 mod retry;
 mod server_date;
 mod service_api;
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_config::profile::ProfileFileCredentialsProvider;
@@ -36,9 +39,11 @@ use http_body_util::{BodyExt, Empty};
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
+use tokio::sync::OnceCell;
 
 pub(crate) use error::{AwsError, ok_if_exists, optional};
 pub(crate) use http_client::{CONNECT_TIMEOUT, READ_TIMEOUT, http_client};
+pub(crate) use keep_alive::keep_alive_client;
 pub(crate) use locks::LARGE_UPLOAD_BYTES;
 use locks::{PolicyLocks, UploadBucketCheck, UploadPermits};
 pub(crate) use retry::{Idempotency, call, pause, request_count, with_interrupt};
@@ -82,6 +87,8 @@ pub struct Aws {
     pub(crate) policy_locks: PolicyLocks,
     pub(crate) upload_permits: UploadPermits,
     pub(crate) upload_bucket_check: UploadBucketCheck,
+    /// Name of the bucket for locks and uploads, which is found out once.
+    pub(crate) upload_bucket: Arc<OnceCell<String>>,
 }
 
 /// An account and region of AWS.
@@ -140,6 +147,7 @@ async fn connect(options: &AwsOptions) -> Result<Aws> {
         policy_locks: PolicyLocks::default(),
         upload_permits: UploadPermits::default(),
         upload_bucket_check: UploadBucketCheck::default(),
+        upload_bucket: Arc::default(),
         env: AwsEnvironment { partition, region, account },
     })
 }

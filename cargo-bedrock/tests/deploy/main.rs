@@ -7,6 +7,7 @@
 mod alias;
 mod aws_rules;
 mod broken_access;
+mod bucket_names;
 mod changes;
 mod contracts;
 mod converge;
@@ -28,6 +29,7 @@ mod messages;
 mod orders;
 mod permissions;
 mod proxy;
+mod role_settings;
 mod rollback_and_status;
 mod secrets;
 mod streams;

@@ -124,7 +124,7 @@ fn change_everything(aws: &EmulatedAws, app: &mut TestApp) {
     app.set("/workers/counter/triggers/1/visibility_timeout", json!(200));
     app.set("/workers/counter/triggers/2/filter", json!(r#"{"kind":["a"]}"#));
     app.set("/endpoint/http_api", http_api(&["$default", "GET /new"]));
-    app.set("/endpoint/http_api/throttling", json!({ "burst": 20, "rate": 10.0 }));
+    app.set("/endpoint/http_api/throttling", json!({ "burst": 20, "rate": 10 }));
     // The table exists, and gets a stream.
     let streams = [
         stream(&json!({ "dynamodb": "orders", "stream_view_type": "KEYS_ONLY" })),

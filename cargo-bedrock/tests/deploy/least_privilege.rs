@@ -228,7 +228,7 @@ fn set_statement(aws: &EmulatedAws, statement: &Value) {
     let mut unconditional = statement.clone();
     unconditional.as_object_mut().expect("a statement").remove("Condition");
     let is_of = |service: &str| statement["Action"].to_string().contains(&format!("\"{service}:"));
-    if SERVICES_WITH_OTHER_ARNS.iter().any(|service| is_of(service)) {
+    if SERVICES_WITH_OTHER_ARNS.into_iter().any(is_of) {
         unconditional["Resource"] = json!("*");
     }
     // The emulator also names some actions of Lambda differently.

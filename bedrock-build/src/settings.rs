@@ -5,6 +5,7 @@ mod alarm_reader;
 mod alarms;
 mod arn;
 mod cors;
+mod deploy;
 mod destination;
 mod dev;
 mod durable;
@@ -39,6 +40,7 @@ use crate::name::WorkerName;
 use crate::problem::Problem;
 pub use alarms::{AlarmEvaluation, AlarmSettings, AlarmThreshold, Alarms};
 pub use cors::Cors;
+pub use deploy::DeploySettings;
 pub use destination::Destination;
 pub use dev::{DevAccount, DevServices, DevSettings};
 pub use durable::DurableSettings;
@@ -54,7 +56,8 @@ use stream_trigger_reader::stream_conflicts;
 use trigger_conflicts::trigger_conflicts;
 use use_reader::use_conflicts;
 
-const APP_KEYS: &[&str] = &["alarms", "architecture", "dev", "endpoint", "stages", "workers", "workers-dir"];
+const APP_KEYS: &[&str] =
+    &["alarms", "architecture", "deploy", "dev", "endpoint", "stages", "workers", "workers-dir"];
 
 /// The settings of an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +68,8 @@ pub struct Settings {
     pub alarms: AlarmSettings,
     /// The instruction set architecture of all functions of the app.
     pub architecture: Architecture,
+    /// The settings of `cargo bedrock deploy` in all stages.
+    pub deploy: DeploySettings,
     /// The settings of `cargo bedrock dev`.
     pub dev: DevSettings,
     /// The settings of the endpoint.
@@ -81,6 +86,7 @@ impl Default for Settings {
             workers_dir: "workers".to_owned(),
             alarms: AlarmSettings::default(),
             architecture: Architecture::default(),
+            deploy: DeploySettings::default(),
             dev: DevSettings::default(),
             endpoint: FunctionSettings::default(),
             workers: BTreeMap::new(),
@@ -110,6 +116,7 @@ impl Settings {
                     Some(dir) => dir.trim_end_matches('/').clone_into(&mut settings.workers_dir),
                     None => reader.wrong_value(value, "workers-dir", "a relative path inside the app"),
                 },
+                "deploy" => settings.deploy = reader.deploy(value, "deploy", DeploySettings::default()),
                 "dev" => settings.dev = reader.dev(value),
                 "endpoint" => {
                     settings.endpoint = reader.function(value, "endpoint", ENDPOINT_KEYS, FunctionSettings::default());
@@ -124,6 +131,7 @@ impl Settings {
         if let Some(stages) = stages {
             let of_all = StageSettings {
                 alarms: AlarmSettings::default(),
+                deploy: Some(settings.deploy.clone()),
                 endpoint: Some(settings.endpoint.clone()),
                 workers: settings.workers.clone(),
             };
@@ -137,6 +145,12 @@ impl Settings {
     /// Returns the settings of a worker; the defaults if it has no table.
     pub fn of_worker(&self, name: &WorkerName) -> FunctionSettings {
         self.workers.get(name.as_str()).cloned().unwrap_or_default()
+    }
+
+    /// Returns the settings of `cargo bedrock deploy` in `stage`.
+    #[must_use]
+    pub fn deploy_in(&self, stage: &str) -> &DeploySettings {
+        self.stages.get(stage).and_then(|stage| stage.deploy.as_ref()).unwrap_or(&self.deploy)
     }
 
     /// Returns the settings of the endpoint in `stage`.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::actual_role::ActualRole;
 use crate::alarms::alarm::ActualAlarms;
 use crate::contract_record::ContractRecord;
 use crate::cors::Cors;
@@ -53,16 +54,6 @@ pub(crate) struct ActualFunction {
 pub(crate) struct ActualLogGroup {
     /// `None` if logs never expire.
     pub(crate) retention_days: Option<i32>,
-}
-
-/// A role.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ActualRole {
-    /// Seconds since 1970. `None` if IAM does not say it.
-    pub(crate) created_at: Option<i64>,
-    pub(crate) tags: BTreeMap<String, String>,
-    pub(crate) trust_policy: Value,
-    pub(crate) inline_policy: Option<Value>,
 }
 
 /// A published version of a layer.

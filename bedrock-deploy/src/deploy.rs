@@ -28,6 +28,7 @@ use crate::regions::check_function_url;
 use crate::resources::resources_in_settings;
 use crate::secrets::read_secrets;
 use crate::stage::{ENDPOINT, Stage, StageContext};
+use crate::triggers::existing_queues::check_existing_queues;
 use crate::triggers::read::read_triggers;
 use crate::unchanged::read_unchanged;
 use crate::uses::ResourceId;
@@ -146,6 +147,7 @@ async fn read_and_plan(
     read_alarms(aws, stage, desired, &mut actual, is_partial).await?;
     check_owned(stage, &actual.unmanaged)?;
     check_durability(stage, desired, &actual)?;
+    check_existing_queues(aws, stage, desired).await?;
     // They end with the functions that the plan deletes.
     read_running_executions(aws, stage, &mut actual, |key| !is_partial && !desired.contains_key(key)).await?;
     let mut plan = Plan::new(stage, desired, &actual, is_partial);

@@ -14,6 +14,8 @@ pub(crate) struct Names {
     pub(crate) region: String,
     /// `shop-dev`, or `shop-*` for all stages.
     pub(crate) stage: String,
+    /// IAM paths of roles.
+    role_paths: BTreeSet<String>,
 }
 
 impl Names {
@@ -27,7 +29,18 @@ impl Names {
             _ => "aws",
         };
         let stage = stage.map_or("*", Stage::as_str);
-        Self { partition, region, stage: format!("{app}-{stage}") }
+        Self { partition, region, stage: format!("{app}-{stage}"), role_paths: BTreeSet::from(["/".to_owned()]) }
+    }
+
+    /// Roles of earlier deploys may have the path `/`, so it stays one of the paths.
+    pub(crate) fn with_role_paths(mut self, paths: &BTreeSet<String>) -> Self {
+        self.role_paths.extend(paths.iter().cloned());
+        self
+    }
+
+    /// Returns the ARNs of the roles of functions and schedules.
+    pub(crate) fn role_arns(&self) -> Vec<String> {
+        self.role_paths.iter().map(|path| self.iam_arn(&format!("role{path}{}-*", self.stage))).collect()
     }
 
     /// Returns an ARN of any account: the policy is attached to an identity of one account.

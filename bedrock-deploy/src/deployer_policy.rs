@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::deployer_names::{Names, SecretArns, statement, with_condition};
 use crate::lambda_settings::LambdaSettings;
 use crate::manifest::{Manifest, Trigger};
-use crate::stage::{ENDPOINT, Stage};
+use crate::stage::{ENDPOINT, Stage, deploy_settings};
 use crate::terraform_policy::terraform_policy;
 use crate::uses::Use;
 
@@ -65,9 +65,7 @@ const FUNCTION_ACTIONS: [&str; 27] = [
 ];
 const LAYER_ACTIONS: [&str; 4] = ["DeleteLayerVersion", "GetLayerVersion", "ListLayerVersions", "PublishLayerVersion"];
 const MAPPING_ACTIONS: [&str; 3] = ["CreateEventSourceMapping", "DeleteEventSourceMapping", "UpdateEventSourceMapping"];
-const ROLE_ACTIONS: [&str; 12] = [
-    "AttachRolePolicy",
-    "CreateRole",
+const ROLE_ACTIONS: [&str; 9] = [
     "DeleteRole",
     "DeleteRolePolicy",
     "DetachRolePolicy",
@@ -75,10 +73,12 @@ const ROLE_ACTIONS: [&str; 12] = [
     "GetRolePolicy",
     "ListAttachedRolePolicies",
     "ListRolePolicies",
-    "PutRolePolicy",
     "TagRole",
     "UpdateAssumeRolePolicy",
 ];
+/// Actions with which a deployer gives a role its permissions.
+const ROLE_PERMISSION_ACTIONS: [&str; 3] = ["AttachRolePolicy", "CreateRole", "PutRolePolicy"];
+const BOUNDARY_ACTIONS: [&str; 1] = ["PutRolePermissionsBoundary"];
 const POLICY_ACTIONS: [&str; 3] = ["CreatePolicy", "DeletePolicy", "TagPolicy"];
 const LOG_ACTIONS: [&str; 6] =
     ["CreateLogGroup", "DeleteLogGroup", "FilterLogEvents", "ListTagsForResource", "PutRetentionPolicy", "TagResource"];
@@ -158,17 +158,22 @@ pub fn deployer_policy(app: &App, options: &DeployerPolicyOptions) -> Result<Str
     let is_built = app.root.join("target/bedrock/manifest.json").exists();
     let manifest =
         if is_built { Some(Manifest::load(app, options.stage.as_ref().map_or("*", Stage::as_str))?) } else { None };
-    let document = policy(app.name.as_str(), options, manifest.as_ref());
+    let document = policy(app, options, manifest.as_ref());
     let text = serde_json::to_string_pretty(&document);
     Ok(text.map_err(|error| Error::call("failed to write the policy as JSON").cause(error.to_string()))? + "\n")
 }
 
-pub(crate) fn policy(app: &str, options: &DeployerPolicyOptions, manifest: Option<&Manifest>) -> Value {
-    let names = Names::new(app, options.stage.as_ref(), options.region.as_deref());
+pub(crate) fn policy(app: &App, options: &DeployerPolicyOptions, manifest: Option<&Manifest>) -> Value {
+    let roles = RoleLimits::of(app, options.stage.as_ref());
+    policy_with(app.name.as_str(), options, &roles, manifest)
+}
+
+fn policy_with(app: &str, options: &DeployerPolicyOptions, roles: &RoleLimits, manifest: Option<&Manifest>) -> Value {
+    let names = Names::new(app, options.stage.as_ref(), options.region.as_deref()).with_role_paths(&roles.paths);
     if options.is_for_terraform {
         return terraform_policy(&names, manifest);
     }
-    let mut statements = function_statements(&names);
+    let mut statements = function_statements(&names, roles);
     statements.extend(trigger_statements(&names));
     if let Some(manifest) = manifest {
         statements.extend(manifest_statements(&names, manifest));
@@ -176,25 +181,65 @@ pub(crate) fn policy(app: &str, options: &DeployerPolicyOptions, manifest: Optio
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
-fn function_statements(names: &Names) -> Vec<Value> {
+/// What the settings say of the roles of the stages.
+#[derive(Debug, Default)]
+pub(crate) struct RoleLimits {
+    /// IAM paths, in addition to `/`.
+    paths: BTreeSet<String>,
+    /// ARNs of the permissions boundaries. Empty if a stage has none.
+    boundaries: BTreeSet<String>,
+}
+
+impl RoleLimits {
+    /// Without a stage, those of all stages of the app.
+    fn of(app: &App, stage: Option<&Stage>) -> Self {
+        let stages: Vec<&str> = match stage {
+            Some(stage) => vec![stage.as_str()],
+            None => std::iter::once("*").chain(app.settings.stages.keys().map(String::as_str)).collect(),
+        };
+        let settings: Vec<_> = stages.into_iter().map(|stage| deploy_settings(app, stage)).collect();
+        let boundaries: Option<BTreeSet<String>> =
+            settings.iter().map(|settings| settings.permissions_boundary.clone()).collect();
+        let paths = settings.into_iter().filter_map(|settings| settings.role_path).filter(|path| path != "/");
+        Self { paths: paths.collect(), boundaries: boundaries.unwrap_or_default() }
+    }
+
+    /// Returns the statement that lets a deployer give roles their permissions. With a permissions boundary only to roles that
+    /// it limits, so that the deployer cannot get more permissions by way of a role.
+    fn statement(&self, roles: &[String]) -> Value {
+        if self.boundaries.is_empty() {
+            return statement("RolePermissions", "iam", &ROLE_PERMISSION_ACTIONS, roles);
+        }
+        let operator = if self.boundaries.iter().any(|arn| arn.contains('*')) { "StringLike" } else { "StringEquals" };
+        let condition = json!({ operator: { "iam:PermissionsBoundary": self.boundaries } });
+        let actions = [&ROLE_PERMISSION_ACTIONS[..], &BOUNDARY_ACTIONS].concat();
+        with_condition(statement("RolePermissions", "iam", &actions, roles), &condition)
+    }
+}
+
+fn function_statements(names: &Names, limits: &RoleLimits) -> Vec<Value> {
     let stage = &names.stage;
-    let role = names.iam_arn(&format!("role/{stage}-*"));
+    let roles = names.role_arns();
     let policies = names.iam_arn(&format!("policy/bedrock/{stage}-*"));
     let log_group = names.arn("logs", &format!("log-group:/aws/lambda/{stage}-*"));
     let layer = names.arn("lambda", &format!("layer:{stage}-*"));
     let services =
         json!({ "StringEquals": { "iam:PassedToService": ["lambda.amazonaws.com", "scheduler.amazonaws.com"] } });
-    let upload_bucket = names.s3_arn(&format!("cargo-bedrock-*-{}", names.region));
-    let objects = ["locks/{}.json", "{}-*"].map(|key| format!("{upload_bucket}/{}", key.replace("{}", stage)));
+    // A bucket of earlier versions, or one in the regional namespace of the account.
+    let upload_buckets = ["", "-an"].map(|end| names.s3_arn(&format!("cargo-bedrock-*-{}{end}", names.region)));
+    let keys = [format!("locks/{stage}.json"), format!("{stage}-*")];
+    let objects: Vec<String> =
+        upload_buckets.iter().flat_map(|bucket| keys.iter().map(move |key| format!("{bucket}/{key}"))).collect();
     vec![
         json!({ "Sid": "List", "Effect": "Allow", "Action": UNRESTRICTED_ACTIONS, "Resource": "*" }),
         statement("Functions", "lambda", &FUNCTION_ACTIONS, &[names.function_arn()]),
         statement("Layers", "lambda", &LAYER_ACTIONS, &[layer]),
-        statement("Roles", "iam", &ROLE_ACTIONS, std::slice::from_ref(&role)),
-        with_condition(statement("PassRoles", "iam", &["PassRole"], &[role]), &services),
+        statement("Roles", "iam", &ROLE_ACTIONS, &roles),
+        limits.statement(&roles),
+        with_condition(statement("PassRoles", "iam", &["PassRole"], &roles), &services),
         statement("Policies", "iam", &POLICY_ACTIONS, &[policies]),
         statement("Logs", "logs", &LOG_ACTIONS, &[log_group]),
-        statement("Uploads", "s3", &UPLOAD_BUCKET_ACTIONS, &[upload_bucket]),
+        statement("Uploads", "s3", &UPLOAD_BUCKET_ACTIONS, &upload_buckets),
         statement("UploadedObjects", "s3", &UPLOAD_OBJECT_ACTIONS, &objects),
     ]
 }
@@ -220,6 +265,7 @@ fn manifest_statements(names: &Names, manifest: &Manifest) -> Vec<Value> {
     let mut buckets = BTreeSet::new();
     let mut resources = BTreeSet::new();
     let mut functions = BTreeSet::new();
+    let mut queues = BTreeSet::new();
     let mut topics = BTreeSet::new();
     let mut rules = BTreeSet::new();
     let mut apis = BTreeSet::new();
@@ -243,6 +289,9 @@ fn manifest_statements(names: &Names, manifest: &Manifest) -> Vec<Value> {
             match trigger {
                 Trigger::Bucket { bucket, .. } if bucket.starts_with("arn:") => {
                     buckets.insert(bucket.clone());
+                }
+                Trigger::Queue { queue, .. } if queue.starts_with("arn:") => {
+                    queues.insert(queue.clone());
                 }
                 Trigger::Topic { topic, .. } if topic.starts_with("arn:") => {
                     topics.insert(topic.clone());
@@ -289,6 +338,7 @@ fn manifest_statements(names: &Names, manifest: &Manifest) -> Vec<Value> {
         ("Parameters", "ssm", &["GetParameter"], parameters),
         ("Secrets", "secretsmanager", &["GetSecretValue"], secrets),
         ("ExistingBuckets", "s3", &FOREIGN_BUCKET_ACTIONS, buckets),
+        ("ExistingQueues", "sqs", &["GetQueueAttributes"], queues),
     ];
     let with_resources = all.into_iter().filter(|(_, _, _, resources)| !resources.is_empty());
     with_resources
@@ -310,25 +360,56 @@ mod tests {
         DeployerPolicyOptions { stage, region: region.map(str::to_owned), is_for_terraform: false }
     }
 
+    fn policy_of(app: &str, options: &DeployerPolicyOptions) -> Value {
+        policy_with(app, options, &RoleLimits::default(), None)
+    }
+
+    #[test]
+    fn permissions_are_given_only_to_bounded_roles() {
+        let boundary = "arn:aws:iam::123456789012:policy/boundary";
+        let limits = RoleLimits {
+            paths: BTreeSet::from(["/teams/".to_owned()]),
+            boundaries: BTreeSet::from([boundary.to_owned()]),
+        };
+        let document = policy_with("shop", &options(Some("dev"), Some("eu-west-1")), &limits, None);
+        let statements = document["Statement"].as_array().expect("statements");
+        let roles = json!(["arn:aws:iam::*:role/shop-dev-*", "arn:aws:iam::*:role/teams/shop-dev-*"]);
+        let giving = |action: &str| -> Vec<&Value> {
+            let names = |statement: &&Value| statement["Action"].as_array().expect("actions").contains(&json!(action));
+            statements.iter().filter(names).collect()
+        };
+        for action in ["iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:PutRolePermissionsBoundary"]
+        {
+            let [statement] = giving(action)[..] else { panic!("{action}: {document}") };
+            assert_eq!(statement["Condition"], json!({ "StringEquals": { "iam:PermissionsBoundary": [boundary] } }));
+            assert_eq!(statement["Resource"], roles);
+        }
+        let [statement] = giving("iam:DeleteRole")[..] else { panic!("{document}") };
+        assert_eq!((&statement["Condition"], &statement["Resource"]), (&Value::Null, &roles));
+        assert!(document.to_string().len() <= MAX_MANAGED_POLICY_CHARS);
+        let unlimited = policy_of("shop", &options(Some("dev"), None)).to_string();
+        assert!(!unlimited.contains("PermissionsBoundary"), "{unlimited}");
+    }
+
     #[test]
     fn policy_fits_into_one_managed_policy() {
         let long = "an-app-with-a-name-of-forty-characters-x";
-        let document = policy(long, &options(Some("production"), Some("ap-southeast-2")), None);
+        let document = policy_of(long, &options(Some("production"), Some("ap-southeast-2")));
         let length = document.to_string().len();
         assert!(length <= MAX_MANAGED_POLICY_CHARS, "{length}");
         let of_terraform = DeployerPolicyOptions { is_for_terraform: true, ..options(Some("production"), None) };
-        let length = policy(long, &of_terraform, None).to_string().len();
+        let length = policy_of(long, &of_terraform).to_string().len();
         assert!(length <= MAX_MANAGED_POLICY_CHARS, "{length}");
     }
 
     #[test]
     fn resources_are_those_of_the_stage() {
-        let text = policy("shop", &options(Some("dev"), Some("eu-west-1")), None).to_string();
+        let text = policy_of("shop", &options(Some("dev"), Some("eu-west-1"))).to_string();
         assert!(text.contains("\"arn:aws:lambda:eu-west-1:*:function:shop-dev-*\""), "{text}");
         assert!(text.contains("\"arn:aws:scheduler:eu-west-1:*:schedule/shop-dev/*\""), "{text}");
-        let all = policy("shop", &options(None, None), None).to_string();
+        let all = policy_of("shop", &options(None, None)).to_string();
         assert!(all.contains("\"arn:aws:iam::*:role/shop-*-*\""), "{all}");
-        let china = policy("shop", &options(None, Some("cn-north-1")), None).to_string();
+        let china = policy_of("shop", &options(None, Some("cn-north-1"))).to_string();
         assert!(china.contains("arn:aws-cn:sqs:cn-north-1:*:") && !china.contains("arn:aws:"), "{china}");
     }
 }

@@ -17,6 +17,7 @@ use serde_json::Value;
 use crate::apply::context::{PublishedVersions, StepError};
 use crate::apply::tags::change_tags;
 use crate::aws::{Aws, AwsError, Idempotency, call, optional};
+use crate::buckets::upload_bucket;
 use crate::desired::Desired;
 use crate::lock::read_record;
 use crate::plan::{Plan, PlannedFunction};
@@ -137,14 +138,13 @@ pub(crate) async fn remove_unrecorded_tags(
 /// Functions outside of the plan are tagged because a caller who may not read the record cannot know which of them it is about.
 pub(crate) async fn mark_unrecorded(aws: &Aws, stage: &StageContext, plan: &mut Plan) -> Result<()> {
     let message = || format!("failed to mark the record of the last deployment of {stage} as wrong");
-    let help = || {
-        let object = format!("{}/{}", stage.upload_bucket(), stage.lock_key());
-        format!(
-            "no step of the plan was done: allow `s3:GetObject`, `s3:PutObject` and `s3:DeleteObject` on `{object}`; \
-             `deploy --print-policy` prints all permissions"
-        )
-    };
-    tag_functions(aws, stage, plan).await.map_err(|error| error.into_error(message()).help(help()))
+    let Err(error) = tag_functions(aws, stage, plan).await else { return Ok(()) };
+    let bucket = upload_bucket(aws).await.unwrap_or_else(|_| "cargo-bedrock-*".to_owned());
+    let object = format!("{bucket}/{}", stage.lock_key());
+    Err(error.into_error(message()).help(format!(
+        "no step of the plan was done: allow `s3:GetObject`, `s3:PutObject` and `s3:DeleteObject` on `{object}`; \
+         `deploy --print-policy` prints all permissions"
+    )))
 }
 
 /// Sets [`UNRECORDED_TAG`] on all functions of the stage.

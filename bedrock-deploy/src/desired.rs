@@ -1,12 +1,14 @@
 //! The desired state of a stage: every function with everything that belongs to it, computed from the manifest, the stage
 //! and the values of the secrets. Returns one error with everything that AWS would reject.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use aws_sdk_lambda::types::InvokeMode;
 use bedrock_diagnostics::{Error, ExitKind, Report, Result};
 
+use crate::actual_role::ActualRole;
 use crate::alarms::settings::AlarmSettings;
 use crate::contract_record::ContractRecord;
 use crate::cors::{CORS, Cors};
@@ -45,6 +47,10 @@ pub(crate) struct DesiredFunction {
     /// ARNs of layer versions from the settings, which this tool does not publish.
     pub(crate) external_layers: Vec<String>,
     pub(crate) policies: RolePolicies,
+    /// ARN of a policy. `None` leaves the permissions boundary of the role to others.
+    pub(crate) permissions_boundary: Option<String>,
+    /// Tags of all resources of the stage, of the settings.
+    pub(crate) stage_tags: BTreeMap<String, String>,
     pub(crate) log_retention_days: i32,
     pub(crate) reserved_concurrency: Option<i32>,
     pub(crate) event_invoke_config: EventInvokeConfig,
@@ -77,7 +83,24 @@ impl DesiredFunction {
     /// Returns the tags of the function, in addition to those that every function has.
     pub(crate) fn tags(&self) -> BTreeMap<String, String> {
         let managed = self.managed.tag().map(|tag| (SETTINGS_TAG.to_owned(), tag));
-        self.lambda.tags.clone().into_iter().chain(managed).chain(self.contracts.tags()).collect()
+        self.own_tags().into_iter().chain(managed).chain(self.contracts.tags()).collect()
+    }
+
+    /// Returns the tags of the settings.
+    pub(crate) fn own_tags(&self) -> BTreeMap<String, String> {
+        self.stage_tags.clone().into_iter().chain(self.lambda.tags.clone()).collect()
+    }
+
+    /// Returns the function with the ARN of the role that exists: its path cannot be changed.
+    pub(crate) fn with_role(&self, role: Option<&ActualRole>) -> Cow<'_, Self> {
+        match role {
+            Some(role) if role.arn != self.version.settings.role_arn => {
+                let mut function = self.clone();
+                role.arn.clone_into(&mut function.version.settings.role_arn);
+                Cow::Owned(function)
+            }
+            _ => Cow::Borrowed(self),
+        }
     }
 
     /// Returns the ARNs of all layers. Later layers override the files of earlier ones, so the worker's own layer is last.
@@ -224,6 +247,8 @@ fn desired_function(
         worker_layer,
         external_layers: entry.layers.clone(),
         policies: role_policies(stage, key, &resources),
+        permissions_boundary: stage.settings.permissions_boundary.clone(),
+        stage_tags: stage.settings.tags.clone(),
         log_retention_days: entry.log_retention,
         reserved_concurrency: entry.concurrency,
         event_invoke_config: EventInvokeConfig {

@@ -35,9 +35,11 @@
 #![forbid(unsafe_code)]
 
 mod actual;
+mod actual_role;
 mod alarms;
 mod apply;
 pub mod aws;
+mod buckets;
 mod canary;
 mod concurrent;
 mod contract_record;

@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use crate::apply::upload::prepare_upload_bucket;
 use crate::aws::{Aws, AwsError, Idempotency, ServerDate, call, optional, timestamp};
+use crate::buckets::upload_bucket;
 use crate::observer::{DeployObserver, Operation};
 use crate::stage::StageContext;
 
@@ -107,8 +108,9 @@ pub(crate) async fn read_record(aws: &Aws, stage: &StageContext) -> Option<(Valu
 /// Reads the object. Returns `None` if there is none: the lock is free and there is no record.
 async fn read_lock(aws: &Aws, stage: &StageContext) -> std::result::Result<Option<FoundLock>, AwsError> {
     let date = ServerDate::default();
+    let bucket = upload_bucket(aws).await?;
     let request = || {
-        let object = aws.s3.get_object().bucket(stage.upload_bucket()).key(stage.lock_key());
+        let object = aws.s3.get_object().bucket(&bucket).key(stage.lock_key());
         object.expected_bucket_owner(&stage.env.account).customize().interceptor(date.clone()).send()
     };
     let Some(object) = optional(call(Idempotency::Idempotent, request).await)? else { return Ok(None) };
@@ -142,9 +144,9 @@ impl<'a> StageLock<'a> {
             Ok(()) => Ok(Some(lock)),
             Err(LockError::Held(held)) => Err(held.into_error(stage)),
             Err(LockError::Unavailable(reason)) => {
+                let bucket = upload_bucket(aws).await.map(|name| format!(" in bucket `{name}`")).unwrap_or_default();
                 observer.warning(&format!(
-                    "another deploy of {stage} at the same time is not prevented: the lock in bucket `{}` cannot be used: {reason}",
-                    stage.upload_bucket()
+                    "another deploy of {stage} at the same time is not prevented: the lock{bucket} cannot be used: {reason}"
                 ));
                 Ok(None)
             }
@@ -157,8 +159,7 @@ impl<'a> StageLock<'a> {
             match self.put(&self.contents, None).await {
                 Ok(()) => return Ok(()),
                 Err(error) if error.has_code("NoSuchBucket") => {
-                    let bucket = self.stage.upload_bucket();
-                    let prepared = prepare_upload_bucket(self.aws, self.stage, &bucket).await;
+                    let prepared = prepare_upload_bucket(self.aws).await;
                     prepared
                         .map_err(|error| LockError::Unavailable(unavailable_reason(error.into_error(String::new()))))?;
                     continue;
@@ -193,8 +194,9 @@ impl<'a> StageLock<'a> {
     /// Creates the object or, with the ETag of the old one, replaces it.
     async fn put(&self, contents: &LockContents, replaced: Option<&str>) -> std::result::Result<(), AwsError> {
         let body = serde_json::to_vec(contents).unwrap_or_default();
+        let bucket = upload_bucket(self.aws).await?;
         let request = || {
-            let object = self.aws.s3.put_object().bucket(self.stage.upload_bucket()).key(self.stage.lock_key());
+            let object = self.aws.s3.put_object().bucket(&bucket).key(self.stage.lock_key());
             let object = object.expected_bucket_owner(&self.stage.env.account).content_type("application/json");
             let object = match replaced {
                 Some(etag) => object.if_match(etag),
@@ -273,11 +275,15 @@ impl<'a> StageLock<'a> {
                 _ => return,
             }
         }
-        let request = || {
-            let object = self.aws.s3.delete_object().bucket(self.stage.upload_bucket()).key(self.stage.lock_key());
-            object.expected_bucket_owner(&self.stage.env.account).if_match(&etag).send()
+        let released = async {
+            let bucket = upload_bucket(self.aws).await?;
+            let request = || {
+                let object = self.aws.s3.delete_object().bucket(&bucket).key(self.stage.lock_key());
+                object.expected_bucket_owner(&self.stage.env.account).if_match(&etag).send()
+            };
+            call(Idempotency::Idempotent, request).await
         };
-        let released = call(Idempotency::Idempotent, request).await;
+        let released = released.await;
         if released.is_err_and(|error| !is_taken(&error)) {
             let minutes = LEASE.as_secs() / 60;
             observer.warning(&format!(

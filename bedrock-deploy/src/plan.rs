@@ -15,7 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use bedrock_artifacts::Digest;
 use serde_json::Value;
 
-use crate::actual::{Actual, ActualFunction, ActualRole, DeployedFunction};
+use crate::actual::{Actual, ActualFunction, DeployedFunction};
+use crate::actual_role::ActualRole;
 use crate::alarms::plan::plan_alarms;
 use crate::canary::{CanaryPlan, CanaryTag};
 use crate::contract_record::is_contract_tag;
@@ -80,6 +81,8 @@ pub struct PlannedFunction {
     pub(crate) is_deployed: bool,
     /// Revision of the function that the plan was made for.
     pub(crate) revision: Option<String>,
+    /// ARN of the role that exists or is created. Empty if the function is deleted.
+    pub(crate) role_arn: String,
 }
 
 impl PlannedFunction {
@@ -205,6 +208,7 @@ pub(crate) fn plan_function(
     desired: &DesiredFunction,
     actual: &ActualFunction,
 ) -> PlannedFunction {
+    let desired = &*desired.with_role(actual.role.as_ref());
     let mut steps = StepList::default();
     plan_log_group(&mut steps, desired, actual);
     plan_role(&mut steps, stage, key, desired, actual);
@@ -214,7 +218,7 @@ pub(crate) fn plan_function(
         None => plan_creation(&mut steps, desired),
         Some(deployed) => {
             let members = members_to_send(stage, key, desired, deployed);
-            plan_grant(&mut steps, &stage.temporary_role_arn(key), desired, actual.role.as_ref(), deployed);
+            plan_grant(&mut steps, &stage.temporary_role_name(key), desired, actual.role.as_ref(), deployed);
             plan_update(&mut steps, desired, deployed, desired_version(desired, layers, members));
             // A deploy was stopped during its canary.
             if let Some(tag) = deployed.tags.get(CANARY_TAG) {
@@ -251,6 +255,7 @@ pub(crate) fn plan_function(
         },
         is_deployed: actual.deployed.is_some(),
         revision: actual.deployed.as_ref().and_then(|deployed| deployed.revision.clone()),
+        role_arn: desired.version.settings.role_arn.clone(),
     }
 }
 
@@ -327,6 +332,7 @@ fn plan_deletion(stage: &StageContext, key: &str, actual: &ActualFunction) -> Pl
         members: Members::new(),
         is_deployed: actual.deployed.is_some(),
         revision: None,
+        role_arn: String::new(),
     }
 }
 
@@ -363,6 +369,12 @@ fn plan_role(
         None => steps.add(Step::CreateRole, "role"),
         Some(role) if role.trust_policy != lambda_trust_policy() => steps.add(Step::UpdateTrustPolicy, "role"),
         Some(_) => {}
+    }
+    // It comes before the permissions: a deployer may be allowed to set them only on roles with the boundary.
+    if let (Some(role), Some(boundary)) = (&actual.role, &desired.permissions_boundary)
+        && role.permissions_boundary.as_ref() != Some(boundary)
+    {
+        steps.add(Step::SetPermissionsBoundary(boundary.clone()), "permissions boundary");
     }
     let inline_policy = actual.role.as_ref().and_then(|role| role.inline_policy.as_ref());
     if inline_policy != Some(&desired.policies.inline) {
@@ -409,9 +421,6 @@ fn plan_layers(steps: &mut StepList, desired: &DesiredFunction, layer_arn: Optio
 
 fn plan_creation(steps: &mut StepList, desired: &DesiredFunction) {
     steps.add(Step::CreateFunction, "function");
-    if desired.reserved_concurrency.is_some() {
-        steps.add(Step::SetConcurrency, "concurrency");
-    }
     if desired.allows_recursion {
         steps.add(Step::SetRecursiveLoop, "recursion");
     }
@@ -430,6 +439,10 @@ fn plan_creation(steps: &mut StepList, desired: &DesiredFunction) {
     if let Some(auth) = desired.url {
         steps.add(Step::CreateUrl, "URL");
         plan_url_statements(steps, auth, &BTreeSet::new());
+    }
+    // It is last because new accounts may reserve nothing: the function can be called although the deploy fails.
+    if desired.reserved_concurrency.is_some() {
+        steps.add(Step::SetConcurrency, "concurrency");
     }
 }
 
@@ -457,7 +470,7 @@ fn plan_grant(
     let published_at = deployed.live.as_ref().and_then(|live| live.modified_at);
     let is_newer =
         |role: &ActualRole| role.created_at.zip(published_at).is_some_and(|(created, version)| created > version);
-    let is_interrupted = deployed.latest.settings.role_arn == temporary_role;
+    let is_interrupted = deployed.latest.settings.role_arn.rsplit('/').next() == Some(temporary_role);
     let has_variables = !desired.version.settings.environment.values().is_empty();
     if is_interrupted || (has_variables && role.is_none_or(is_newer)) {
         steps.add(Step::RenewGrant, "role was created again");
@@ -523,7 +536,7 @@ fn plan_tags(steps: &mut StepList, desired: &DesiredFunction, deployed: &Deploye
     let is_removed =
         deployed.tags.keys().any(|key| (key == SETTINGS_TAG || is_contract_tag(key)) && !tags.contains_key(key));
     if is_changed || is_removed {
-        let own = desired.lambda.tags.iter().filter(|(key, value)| deployed.tags.get(*key) != Some(*value));
+        let own = desired.own_tags().into_iter().filter(|(key, value)| deployed.tags.get(key) != Some(value));
         let reasons: Vec<String> = own.take(1).map(|_| "tags".to_owned()).collect();
         steps.steps.push(Step::SetTags);
         steps.add_reasons(reasons);
@@ -571,5 +584,7 @@ fn plan_old_layer_deletion(steps: &mut StepList, desired: &DesiredFunction, actu
     }
 }
 
+#[cfg(test)]
+mod role_tests;
 #[cfg(test)]
 mod tests;

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use aws_sdk_lambda::config::Builder;
 use aws_sdk_lambda::config::timeout::TimeoutConfig;
+use aws_sdk_lambda::config::{Builder, SharedHttpClient};
 use aws_sdk_lambda::operation::invoke::InvokeOutput;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{InvocationType, LogType};
@@ -80,9 +80,10 @@ pub fn invoke(
             "the event for worker `{worker}` is too large: {bytes} bytes, the limit is {limit}"
         )));
     }
+    let http_client = aws::keep_alive_client()?;
     aws::run(options, async |aws| {
         tokio::select! {
-            response = send(invocation, &function, &aws) => match response {
+            response = send(invocation, &function, &aws, http_client.as_ref()) => match response {
                 Ok(response) => Ok(remote_response(invocation, &response)),
                 Err(error) => Err(invoke_error(invocation, &function, &aws, error)),
             },
@@ -98,6 +99,7 @@ async fn send(
     invocation: &RemoteInvocation<'_>,
     function: &FunctionName,
     aws: &Aws,
+    http_client: Option<&SharedHttpClient>,
 ) -> std::result::Result<InvokeOutput, AwsError> {
     let invocation_type = if invocation.is_event { InvocationType::Event } else { InvocationType::RequestResponse };
     let log_type = if invocation.with_logs { LogType::Tail } else { LogType::None };
@@ -106,7 +108,9 @@ async fn send(
         let invoke = aws.lambda.invoke().function_name(function.as_str()).qualifier(ALIAS);
         let invoke = invoke.invocation_type(invocation_type.clone());
         let invoke = invoke.log_type(log_type.clone()).payload(Blob::new(invocation.payload.as_bytes()));
-        invoke.customize().config_override(Builder::new().timeout_config(timeouts.clone())).send()
+        let mut config = Builder::new().timeout_config(timeouts.clone());
+        config.set_http_client(http_client.cloned());
+        invoke.customize().config_override(config).send()
     })
     .await
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use bedrock_artifacts::Digest;
+use bedrock_build::settings::{DeploySettings, STAGE_PLACEHOLDER};
 use bedrock_build::triggers::DEFAULT_BUS;
 use bedrock_build::{App, FunctionName, WorkerName};
 use bedrock_diagnostics::{Error, ExitKind, Result};
@@ -87,6 +88,8 @@ pub struct StageContext {
     pub name: Stage,
     /// Account and region.
     pub env: AwsEnvironment,
+    /// The settings `deploy`, with the name of the stage.
+    pub(crate) settings: DeploySettings,
 }
 
 impl StageContext {
@@ -97,7 +100,8 @@ impl StageContext {
         let function_names = app.workers.iter().map(|each| worker(&each.name)).chain([endpoint]);
         let problems: Vec<_> = function_names.filter_map(std::result::Result::err).collect();
         if problems.is_empty() {
-            Ok(Self { app: app.name.to_string(), name, env })
+            let settings = deploy_settings(app, name.as_str());
+            Ok(Self { app: app.name.to_string(), name, env, settings })
         } else {
             Err(Error::problems(ExitKind::Call, problems))
         }
@@ -121,6 +125,16 @@ impl StageContext {
             ("bedrock:stage".to_owned(), self.name.to_string()),
             (OWNER_TAG.to_owned(), OWNER.to_owned()),
         ])
+    }
+
+    /// Returns the tags of new resources: also those of the settings.
+    pub(crate) fn all_tags(&self) -> BTreeMap<String, String> {
+        self.settings.tags.clone().into_iter().chain(self.tags()).collect()
+    }
+
+    /// Returns the IAM path of new roles.
+    pub(crate) fn role_path(&self) -> &str {
+        self.settings.role_path.as_deref().unwrap_or("/")
     }
 
     /// Returns the function name for a key.
@@ -151,8 +165,13 @@ impl StageContext {
         shorten(format!("{}-{}", self.function_name(key), self.env.region), MAX_ROLE_NAME_CHARS)
     }
 
+    /// Returns the ARN of a function's role if this tool creates it. A role that exists keeps its path.
     pub(crate) fn role_arn(&self, key: &str) -> String {
-        format!("arn:{}:iam::{}:role/{}", self.env.partition, self.env.account, self.role_name(key))
+        self.arn_of_role(&self.role_name(key))
+    }
+
+    fn arn_of_role(&self, name: &str) -> String {
+        format!("arn:{}:iam::{}:role{}{name}", self.env.partition, self.env.account, self.role_path())
     }
 
     /// Returns the name of the role that a function has for a moment while its KMS grant is renewed.
@@ -161,7 +180,7 @@ impl StageContext {
     }
 
     pub(crate) fn temporary_role_arn(&self, key: &str) -> String {
-        format!("arn:{}:iam::{}:role/{}", self.env.partition, self.env.account, self.temporary_role_name(key))
+        self.arn_of_role(&self.temporary_role_name(key))
     }
 
     /// Returns the IAM path that contains only the managed policies of this stage.
@@ -181,11 +200,6 @@ impl StageContext {
     pub(crate) fn arn_of_log_group(&self, name: &str) -> String {
         let AwsEnvironment { partition, region, account } = &self.env;
         format!("arn:{partition}:logs:{region}:{account}:log-group:{name}")
-    }
-
-    /// Returns the bucket for locks, and for zips that are too large for a request: one for all apps of an account and region.
-    pub(crate) fn upload_bucket(&self) -> String {
-        format!("cargo-bedrock-{}-{}", self.env.account, self.env.region)
     }
 
     /// Returns the key of the lock of the stage, in the bucket for uploads. The object has the record of the last deployment too.
@@ -208,8 +222,9 @@ impl StageContext {
         shorten(format!("{}-schedule-{}", self.function_name(key), self.env.region), MAX_ROLE_NAME_CHARS)
     }
 
+    /// Returns the ARN of that role if this tool creates it. A role that exists keeps its path.
     pub(crate) fn schedule_role_arn(&self, key: &str) -> String {
-        format!("arn:{}:iam::{}:role/{}", self.env.partition, self.env.account, self.schedule_role_name(key))
+        self.arn_of_role(&self.schedule_role_name(key))
     }
 
     /// Returns the full name of a queue of the app.
@@ -274,6 +289,17 @@ impl StageContext {
 impl fmt::Display for StageContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "stage `{}` of app `{}`", self.name, self.app)
+    }
+}
+
+/// Returns the settings `deploy` of a stage, in which its name replaces the placeholder.
+pub(crate) fn deploy_settings(app: &App, stage: &str) -> DeploySettings {
+    let DeploySettings { permissions_boundary, role_path, tags } = app.settings.deploy_in(stage);
+    let with_name = |text: &String| text.replace(STAGE_PLACEHOLDER, stage);
+    DeploySettings {
+        permissions_boundary: permissions_boundary.as_ref().map(with_name),
+        role_path: role_path.as_ref().map(with_name),
+        tags: tags.iter().map(|(key, value)| (with_name(key), with_name(value))).collect(),
     }
 }
 
@@ -343,6 +369,17 @@ mod tests {
         // As in terraform/manifest: 55 characters, and 8 of the digest of the full name.
         let long = stage.role_name("a_worker_whose_name_is_so_long_that_it_barely_fits");
         assert_eq!((long.len(), &long[..56]), (64, "shop-dev-a_worker_whose_name_is_so_long_that_it_barely_-"));
+    }
+
+    #[test]
+    fn roles_and_tags_have_what_the_settings_say() {
+        let mut stage = stage();
+        stage.settings.role_path = Some("/teams/shop/".to_owned());
+        stage.settings.tags = BTreeMap::from([("team".to_owned(), "shop".to_owned())]);
+        assert_eq!(stage.role_arn("counter"), "arn:aws:iam::123456789012:role/teams/shop/shop-dev-counter-eu-west-1");
+        let schedule_role = "arn:aws:iam::123456789012:role/teams/shop/shop-dev-counter-schedule-eu-west-1";
+        assert_eq!(stage.schedule_role_arn("counter"), schedule_role);
+        assert_eq!(stage.all_tags().len(), stage.tags().len() + 1);
     }
 
     #[test]

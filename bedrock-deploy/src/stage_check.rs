@@ -3,12 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum};
 use aws_sdk_lambda::types::AccountUsage;
 use bedrock_build::App;
 use bedrock_diagnostics::Result;
 
 use crate::actual::Actual;
 use crate::aws::{self, Aws, AwsError, AwsOptions, Idempotency, call, optional};
+use crate::buckets::upload_bucket;
 use crate::deployer_policy::{DeployerPolicyOptions, policy};
 use crate::lock::describe_lock;
 use crate::manifest::Manifest;
@@ -174,7 +176,10 @@ impl Checker<'_> {
     }
 
     async fn check_bucket(&self) -> StageFinding {
-        let bucket = self.stage.upload_bucket();
+        let bucket = match upload_bucket(self.aws).await {
+            Ok(bucket) => bucket,
+            Err(error) => return StageFinding::unchecked("bucket", error),
+        };
         let account = &self.stage.env.account;
         let head = || self.aws.s3.head_bucket().bucket(&bucket).expected_bucket_owner(account).send();
         match optional(call(Idempotency::Idempotent, head).await) {
@@ -202,7 +207,8 @@ impl Checker<'_> {
             region: Some(self.stage.env.region.clone()),
             is_for_terraform: false,
         };
-        let document = policy(&self.stage.app, &options, self.manifest);
+        let document = policy(self.app, &options, self.manifest);
+        let context = simulated_context(self.stage);
         let mut denied = BTreeSet::new();
         let mut count = 0;
         for (resource, actions) in actions_by_resource(&document, &self.stage.env.account) {
@@ -211,6 +217,7 @@ impl Checker<'_> {
                 let request = || {
                     let simulation = self.aws.iam.simulate_principal_policy().policy_source_arn(&principal);
                     let simulation = simulation.set_action_names(Some(actions.to_vec()));
+                    let simulation = simulation.set_context_entries(Some(context.clone()));
                     simulation.resource_arns(&resource).max_items(1_000).send()
                 };
                 let response = match call(Idempotency::Idempotent, request).await {
@@ -277,6 +284,22 @@ fn simulated_principal(caller: &str) -> Option<String> {
     }
 }
 
+/// Returns what requests of a deploy have for the conditions of a policy. Without it, IAM takes conditions as not met.
+fn simulated_context(stage: &StageContext) -> Vec<ContextEntry> {
+    let function = stage.function_arn("example");
+    let boundary = stage.settings.permissions_boundary.clone();
+    let keys = [
+        ("iam:PassedToService", Some("lambda.amazonaws.com".to_owned())),
+        ("iam:PermissionsBoundary", boundary),
+        ("lambda:FunctionArn", Some(function)),
+    ];
+    let entry = |(key, value): (&str, Option<String>)| {
+        let entry = ContextEntry::builder().context_key_name(key).context_key_values(value?);
+        Some(entry.context_key_type(ContextKeyTypeEnum::String).build())
+    };
+    keys.into_iter().filter_map(entry).collect()
+}
+
 /// Returns the actions of a policy by an example of their resource.
 fn actions_by_resource(policy: &serde_json::Value, account: &str) -> BTreeMap<String, Vec<String>> {
     let mut actions: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -317,6 +340,17 @@ mod tests {
             concurrency_finding(10, 10, 5).message,
             "the settings reserve 5 more concurrent executions, and 10 of 10 are unreserved: at least 10 must remain"
         );
+    }
+
+    #[test]
+    fn conditions_of_policies_are_met_in_simulations() {
+        let keys = |stage: &StageContext| -> Vec<String> {
+            simulated_context(stage).iter().filter_map(|entry| entry.context_key_name().map(str::to_owned)).collect()
+        };
+        let mut stage = crate::test_fixtures::stage();
+        assert_eq!(keys(&stage), ["iam:PassedToService", "lambda:FunctionArn"]);
+        stage.settings.permissions_boundary = Some("arn:aws:iam::123456789012:policy/boundary".to_owned());
+        assert_eq!(keys(&stage), ["iam:PassedToService", "iam:PermissionsBoundary", "lambda:FunctionArn"]);
     }
 
     #[test]

@@ -49,6 +49,8 @@ pub(crate) enum Step {
     SetLogRetention,
     CreateRole,
     UpdateTrustPolicy,
+    /// Limits the permissions of the role by the policy with this ARN.
+    SetPermissionsBoundary(String),
     PutInlinePolicy,
     /// Permits also what the version in use needs until the alias is moved.
     WidenInlinePolicy(Value),
@@ -117,6 +119,7 @@ impl Step {
             Self::SetLogRetention => "set the log retention",
             Self::CreateRole => "create the role",
             Self::UpdateTrustPolicy => "update the trust policy of the role",
+            Self::SetPermissionsBoundary(_) => "set the permissions boundary of the role",
             Self::PutInlinePolicy => "set the permissions",
             Self::WidenInlinePolicy(_) | Self::AttachManagedPolicy(..) => "add to the permissions",
             Self::DeleteManagedPolicy(_) => "remove from the permissions",
@@ -159,6 +162,7 @@ impl Step {
                 | Self::SetLogRetention
                 | Self::CreateRole
                 | Self::UpdateTrustPolicy
+                | Self::SetPermissionsBoundary(_)
                 | Self::PutInlinePolicy
                 | Self::WidenInlinePolicy(_)
                 | Self::AttachManagedPolicy(..)
@@ -172,6 +176,7 @@ impl Step {
             Self::SetLogRetention => "keep-logs",
             Self::CreateRole => "make-role",
             Self::UpdateTrustPolicy => "trust-lambda",
+            Self::SetPermissionsBoundary(_) => "set-boundary",
             Self::PutInlinePolicy => "write-own-policy",
             Self::WidenInlinePolicy(_) => "widen-own-policy",
             Self::AttachManagedPolicy(..) => "add-policy",

@@ -191,7 +191,7 @@ const HTTP_API: [&str; 7] = ["DELETE", "GET", "PATCH", "POST", "PUT", "TagResour
 /// Returns the policy. Without a build, it has no secrets and nothing that only some apps have.
 pub(crate) fn terraform_policy(names: &Names, manifest: Option<&Manifest>) -> Value {
     let stage = &names.stage;
-    let role = names.iam_arn(&format!("role/{stage}-*"));
+    let roles = names.role_arns();
     let services =
         json!({ "StringEquals": { "iam:PassedToService": ["lambda.amazonaws.com", "scheduler.amazonaws.com"] } });
     let has_settings = manifest
@@ -206,8 +206,8 @@ pub(crate) fn terraform_policy(names: &Names, manifest: Option<&Manifest>) -> Va
             &LAYER,
             &["", ":*"].map(|end| names.arn("lambda", &format!("layer:{stage}-*{end}"))),
         ),
-        statement("Roles", "iam", &ROLE, std::slice::from_ref(&role)),
-        with_condition(statement("PassRoles", "iam", &["PassRole"], &[role]), &services),
+        statement("Roles", "iam", &ROLE, &roles),
+        with_condition(statement("PassRoles", "iam", &["PassRole"], &roles), &services),
         statement("Policies", "iam", &POLICY, &[names.iam_arn(&format!("policy/{stage}-*"))]),
         statement("Logs", "logs", &LOG, &[names.arn("logs", &format!("log-group:/aws/lambda/{stage}-*"))]),
         // The name of a stack has no `_`.

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use crate::actual::{
-    ActualFunction, ActualLogGroup, ActualRole, DeployedFunction, FunctionUrl, LayerVersion, LiveVersion,
-};
+use bedrock_build::settings::DeploySettings;
+
+use crate::actual::{ActualFunction, ActualLogGroup, DeployedFunction, FunctionUrl, LayerVersion, LiveVersion};
+use crate::actual_role::ActualRole;
 use crate::aws::AwsEnvironment;
 use crate::contract_record::ContractRecord;
 use crate::desired::{DesiredFunction, DesiredLayer, EventInvokeConfig, UrlAuth, ZipFile};
@@ -23,7 +24,8 @@ pub(crate) fn stage() -> StageContext {
         region: "eu-west-1".to_owned(),
         account: "123456789012".to_owned(),
     };
-    StageContext { app: "shop".to_owned(), name: Stage::parse("dev").expect("a stage"), env }
+    let settings = DeploySettings::default();
+    StageContext { app: "shop".to_owned(), name: Stage::parse("dev").expect("a stage"), env, settings }
 }
 
 /// A function with the default settings that invokes no other function.
@@ -49,6 +51,8 @@ pub(crate) fn desired_function(key: &str) -> DesiredFunction {
         worker_layer: None,
         external_layers: Vec::new(),
         policies: role_policies(&stage, key, &AccessedResources::default()),
+        permissions_boundary: None,
+        stage_tags: BTreeMap::new(),
         log_retention_days: 30,
         reserved_concurrency: None,
         event_invoke_config: EventInvokeConfig::default(),
@@ -97,7 +101,9 @@ pub(crate) fn actual_function(key: &str, desired: &DesiredFunction) -> ActualFun
     ActualFunction {
         log_group: Some(ActualLogGroup { retention_days: Some(desired.log_retention_days) }),
         role: Some(ActualRole {
+            arn: stage().role_arn(key),
             created_at: Some(1_000),
+            permissions_boundary: None,
             tags: stage().tags(),
             trust_policy: lambda_trust_policy(),
             inline_policy: Some(desired.policies.inline.clone()),

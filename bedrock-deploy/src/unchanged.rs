@@ -3,7 +3,8 @@
 //!
 //! Who takes the lock deletes the record, so no lock is needed to read it.
 
-use crate::actual::{ActualFunction, ActualLogGroup, ActualRole, DeployedFunction, FunctionUrl, LayerVersion};
+use crate::actual::{ActualFunction, ActualLogGroup, DeployedFunction, FunctionUrl, LayerVersion};
+use crate::actual_role::ActualRole;
 use crate::aws::Aws;
 use crate::concurrent::map_concurrently;
 use crate::deployment_record::DeploymentRecord;
@@ -72,7 +73,9 @@ fn as_recorded(
     ActualFunction {
         log_group: Some(ActualLogGroup { retention_days: Some(desired.log_retention_days) }),
         role: Some(ActualRole {
+            arn: deployed.latest.settings.role_arn.clone(),
             created_at: None,
+            permissions_boundary: desired.permissions_boundary.clone(),
             tags: stage.tags(),
             trust_policy: lambda_trust_policy(),
             inline_policy: Some(desired.policies.inline.clone()),

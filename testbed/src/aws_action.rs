@@ -145,6 +145,7 @@ impl AwsAction {
             "sns" => request.sns(),
             "events" => request.events(),
             "cloudformation" => request.cloudformation(),
+            "apigateway" => request.api_gateway(),
             "monitoring" => request.cloudwatch(),
             _ => request.json(service),
         };
@@ -293,6 +294,12 @@ impl Request<'_> {
         (text("Action").expect("an action").to_owned(), resource)
     }
 
+    /// The actions of API Gateway are the methods of its requests.
+    fn api_gateway(&self) -> (String, String) {
+        let path = self.path.split_once('/').map_or("", |(_, path)| path);
+        (self.method.to_owned(), format!("arn:aws:apigateway:{}::/{path}", self.region))
+    }
+
     fn json(&self, service: &str) -> (String, String) {
         let operation = self.target.and_then(|target| target.rsplit('.').next()).expect("an operation").to_owned();
         let text = |name: &str| self.parameters[name].as_str();
@@ -309,6 +316,9 @@ impl Request<'_> {
                     text("ResourceArn").map(str::to_owned).or(text("TableName")
                         .map(|name| arn(format!("table/{}", name.rsplit('/').next().unwrap_or_default()))))
                 }
+                "kinesis" => text("StreamName")
+                    .or_else(|| text("StreamARN").and_then(|arn| arn.rsplit('/').next()))
+                    .map(|name| arn(format!("stream/{name}"))),
                 "tagging" => None,
                 "ssm" => text("Name").map(|name| arn(format!("parameter/{}", name.trim_start_matches('/')))),
                 "secretsmanager" => text("SecretId").map(|name| arn(format!("secret:{name}-AbCdEf"))),
@@ -426,6 +436,14 @@ mod tests {
                     r#"{"Rule":"r","EventBusName":"b"}"#,
                 ),
                 "events:PutTargets arn:aws:events:us-east-1:1:rule/b/r",
+            ),
+            (
+                action("POST /", "kinesis", "X-Amz-Target: Kinesis_20131202.CreateStream\r\n", r#"{"StreamName":"s"}"#),
+                "kinesis:CreateStream arn:aws:kinesis:us-east-1:1:stream/s",
+            ),
+            (
+                action("PATCH /v2/apis/a/routes/r?x=y", "apigateway", "", "{}"),
+                "apigateway:PATCH arn:aws:apigateway:us-east-1::/apis/a/routes/r",
             ),
             (
                 action("POST /", "events", "X-Amz-Target: AWSEvents.DescribeEventBus\r\n", r#"{"Name":"b"}"#),

@@ -310,7 +310,7 @@ impl Reader<'_> {
         }
     }
 
-    fn tags(&mut self, value: &Value<'_>, path: &str) -> BTreeMap<String, String> {
+    pub(super) fn tags(&mut self, value: &Value<'_>, path: &str) -> BTreeMap<String, String> {
         let Some(table) = value.get_ref().as_table().filter(|table| table.len() <= MAX_TAGS) else {
             self.wrong_value(value, path, &format!("a table of at most {MAX_TAGS} strings"));
             return BTreeMap::new();

@@ -9,7 +9,7 @@ use super::reader::{Reader, Value};
 use super::stages::StageSettings;
 use super::trigger_conflicts::trigger_conflicts;
 
-const STAGE_KEYS: &[&str] = &["alarms", "endpoint", "workers"];
+const STAGE_KEYS: &[&str] = &["alarms", "deploy", "endpoint", "workers"];
 /// Settings that the build or the local runtime depends on.
 const STAGELESS_KEYS: &[&str] =
     &["allow", "architecture", "bundle", "invokes", "isolation", "redact", "runtime", "workers-dir"];
@@ -40,7 +40,7 @@ impl Reader<'_> {
     fn stage(&mut self, value: &Value<'_>, path: &str, of_all: &StageSettings) -> StageSettings {
         let mut stage = StageSettings::default();
         let Some(table) = value.get_ref().as_table() else {
-            self.wrong_value(value, path, "a table with `alarms`, `endpoint` and `workers`, or some of them");
+            self.wrong_value(value, path, "a table with `alarms`, `deploy`, `endpoint` and `workers`, or some of them");
             return stage;
         };
         let of_all_stages = std::mem::take(&mut self.triggers);
@@ -51,6 +51,9 @@ impl Reader<'_> {
                 "alarms" => {
                     self.record_origin(&path, value);
                     stage.alarms = self.alarms(value, &path);
+                }
+                "deploy" => {
+                    stage.deploy = Some(self.deploy(value, &path, of_all.deploy.clone().unwrap_or_default()));
                 }
                 "endpoint" => {
                     stage.endpoint = Some(self.override_of(

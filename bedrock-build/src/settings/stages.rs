@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::alarms::AlarmSettings;
+use super::deploy::DeploySettings;
 use super::function::FunctionSettings;
 
 /// The settings of one stage, each complete: those of all stages with the replacements of this one.
@@ -10,6 +11,8 @@ use super::function::FunctionSettings;
 pub struct StageSettings {
     /// What the stage says of the alarms of all functions.
     pub alarms: AlarmSettings,
+    /// The settings of `cargo bedrock deploy`. `None` if the stage does not change them.
+    pub deploy: Option<DeploySettings>,
     /// The settings of the endpoint. `None` if the stage does not change them.
     pub endpoint: Option<FunctionSettings>,
     /// The settings of the workers that the stage changes.

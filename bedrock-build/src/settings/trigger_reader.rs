@@ -34,6 +34,8 @@ const BATCH_SIZE: RangeInclusive<u64> = 1..=10_000;
 const BATCH_WINDOW_SECONDS: RangeInclusive<u64> = 0..=300;
 /// The largest batch size that needs no batch window.
 const MAX_SIZE_WITHOUT_WINDOW: u64 = 10;
+/// AWS recommends at least 5, because throttled batches count (developer guide of Lambda, "Using Lambda with Amazon SQS").
+const DEFAULT_MAX_RECEIVES: u64 = 5;
 /// `maxReceiveCount` of a redrive policy.
 const MAX_RECEIVES: RangeInclusive<u64> = 1..=1000;
 /// Batches of an event source mapping that run at the same time (API model, `MaximumConcurrency`).
@@ -132,7 +134,7 @@ impl Reader<'_> {
             batch_size: 10,
             batch_window: 0,
             partial_failures: false,
-            max_receives: 3,
+            max_receives: DEFAULT_MAX_RECEIVES,
             content_based_deduplication: false,
             filters: Vec::new(),
             maximum_concurrency: None,

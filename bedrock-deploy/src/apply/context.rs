@@ -88,6 +88,8 @@ pub(super) struct FunctionContext<'a> {
     pub(super) members: &'a Members,
     /// Revision of the function that is to be changed. `None` if any revision may be changed.
     pub(super) revision: Option<String>,
+    /// ARN of the role that exists or was created.
+    pub(super) role_arn: &'a str,
 }
 
 /// Why a step failed.

@@ -29,7 +29,7 @@ const MAX_KEPT_VERSIONS: usize = 10;
 pub(super) async fn create_log_group(context: &FunctionContext<'_>, desired: &DesiredFunction) -> StepResult {
     let logs = &context.aws.logs;
     let name = context.stage.log_group_name(context.key);
-    let tags: HashMap<String, String> = context.stage.tags().into_iter().collect();
+    let tags: HashMap<String, String> = context.stage.all_tags().into_iter().collect();
     let request = || logs.create_log_group().log_group_name(&name).set_tags(Some(tags.clone())).send();
     match call(Idempotency::Idempotent, request).await {
         Err(error) if error.already_exists() => {
@@ -69,13 +69,13 @@ pub(super) async fn create(context: &FunctionContext<'_>, desired: &DesiredFunct
     let version = &desired.version;
     let settings = &version.settings;
     let unrecorded = context.is_unrecorded.then(|| (UNRECORDED_TAG.to_owned(), "true".to_owned()));
-    let tags = context.stage.tags().into_iter().chain(desired.tags()).chain(unrecorded);
+    let tags = context.stage.all_tags().into_iter().chain(desired.tags()).chain(unrecorded);
     let tags: HashMap<String, String> = tags.collect();
     let mut members = context.members.clone();
     members.extend(desired.lambda.code_signing.iter().map(|arn| ("CodeSigningConfigArn".to_owned(), json!(arn))));
     let request = || {
         let function = context.aws.lambda.create_function().function_name(context.name).code(code.clone());
-        let function = function.set_tags(Some(tags.clone())).role(&settings.role_arn).handler(&settings.handler);
+        let function = function.set_tags(Some(tags.clone())).role(context.role_arn).handler(&settings.handler);
         let function = function.architectures(Architecture::from(version.architecture.as_str()));
         let function = function.runtime(Runtime::from(settings.runtime.as_str()));
         let function = function.memory_size(settings.memory_mb).timeout(settings.timeout_seconds);

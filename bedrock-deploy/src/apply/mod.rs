@@ -8,7 +8,7 @@ mod lambda_settings;
 mod layer;
 mod renew_grant;
 pub(crate) mod resources;
-mod role;
+pub(crate) mod role;
 mod steps;
 pub(crate) mod tags;
 pub(crate) mod tally;

@@ -17,7 +17,7 @@ pub(super) async fn renew(context: &mut FunctionContext<'_>, desired: &DesiredFu
     role::put_inline_policy(context, &temporary, &desired.policies.inline).await?;
     let temporary_arn = context.stage.temporary_role_arn(context.key);
     set_role(context, &temporary_arn).await?;
-    set_role(context, &desired.version.settings.role_arn).await?;
+    set_role(context, context.role_arn).await?;
     role::delete(context, &temporary).await
 }
 

@@ -23,7 +23,7 @@ const MAX_POLLS: usize = 600;
 /// Creates a table that is billed by request, and waits until it can be used.
 pub(crate) async fn create_table(aws: &Aws, stage: &StageContext, name: &str, key: &TableKey) -> StepResult {
     let (attributes, schema) = table_schema(key).map_err(|error| StepError::invalid_request(&error))?;
-    let tags = stage.tags().into_iter().map(|(key, value)| TableTag::builder().key(key).value(value).build());
+    let tags = stage.all_tags().into_iter().map(|(key, value)| TableTag::builder().key(key).value(value).build());
     let tags = collect(tags)?;
     let request = || {
         let table = aws.dynamodb.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
@@ -59,14 +59,16 @@ pub(crate) fn table_schema(key: &TableKey) -> Result<(Vec<AttributeDefinition>, 
 
 /// Creates a topic. SNS accepts a repeated request.
 pub(crate) async fn create_topic(aws: &Aws, stage: &StageContext, name: &str) -> StepResult {
-    let tags = collect(stage.tags().into_iter().map(|(key, value)| TopicTag::builder().key(key).value(value).build()))?;
+    let tags =
+        collect(stage.all_tags().into_iter().map(|(key, value)| TopicTag::builder().key(key).value(value).build()))?;
     let request = || aws.sns.create_topic().name(name).set_tags(Some(tags.clone())).send();
     call(Idempotency::Idempotent, request).await?;
     Ok(())
 }
 
 pub(crate) async fn create_bus(aws: &Aws, stage: &StageContext, name: &str) -> StepResult {
-    let tags = collect(stage.tags().into_iter().map(|(key, value)| BusTag::builder().key(key).value(value).build()))?;
+    let tags =
+        collect(stage.all_tags().into_iter().map(|(key, value)| BusTag::builder().key(key).value(value).build()))?;
     let request = || aws.events.create_event_bus().name(name).set_tags(Some(tags.clone())).send();
     Ok(ok_if_exists(call(Idempotency::NotIdempotent, request).await)?)
 }
@@ -75,7 +77,7 @@ pub(crate) async fn create_bus(aws: &Aws, stage: &StageContext, name: &str) -> S
 pub(crate) async fn create_stream(aws: &Aws, stage: &StageContext, name: &str) -> StepResult {
     let mode = StreamModeDetails::builder().stream_mode(StreamMode::OnDemand).build();
     let mode = mode.map_err(|error| StepError::invalid_request(&error))?;
-    let tags: HashMap<String, String> = stage.tags().into_iter().collect();
+    let tags: HashMap<String, String> = stage.all_tags().into_iter().collect();
     let request = || {
         let stream = aws.kinesis.create_stream().stream_name(name).stream_mode_details(mode.clone());
         stream.set_tags(Some(tags.clone())).send()

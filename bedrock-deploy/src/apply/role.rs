@@ -6,7 +6,7 @@ use aws_sdk_iam::types::Tag;
 use serde_json::Value;
 
 use super::context::{FunctionContext, StepError, StepResult};
-use crate::aws::{Idempotency, call, ok_if_exists, optional};
+use crate::aws::{Aws, Idempotency, call, ok_if_exists, optional};
 use crate::policy::lambda_trust_policy;
 use crate::stage::INLINE_POLICY;
 
@@ -15,6 +15,8 @@ pub(super) async fn create(context: &FunctionContext<'_>, name: &str) -> StepRes
     let tags = tags(context)?;
     let request = || {
         let role = context.aws.iam.create_role().role_name(name).assume_role_policy_document(&document);
+        let role = role.path(context.stage.role_path());
+        let role = role.set_permissions_boundary(context.stage.settings.permissions_boundary.clone());
         role.set_tags(Some(tags.clone())).send()
     };
     call(Idempotency::NotIdempotent, request).await?;
@@ -33,6 +35,18 @@ pub(super) async fn update_trust_policy(context: &FunctionContext<'_>) -> StepRe
     let name = context.stage.role_name(context.key);
     let document = lambda_trust_policy().to_string();
     let request = || context.aws.iam.update_assume_role_policy().role_name(&name).policy_document(&document).send();
+    call(Idempotency::Idempotent, request).await?;
+    Ok(())
+}
+
+pub(super) async fn set_permissions_boundary(context: &FunctionContext<'_>, boundary: &str) -> StepResult {
+    let name = context.stage.role_name(context.key);
+    put_permissions_boundary(context.aws, &name, boundary).await
+}
+
+/// Limits the permissions of the role `name`.
+pub(crate) async fn put_permissions_boundary(aws: &Aws, name: &str, boundary: &str) -> StepResult {
+    let request = || aws.iam.put_role_permissions_boundary().role_name(name).permissions_boundary(boundary).send();
     call(Idempotency::Idempotent, request).await?;
     Ok(())
 }
@@ -100,7 +114,7 @@ fn managed_policy_arn(context: &FunctionContext<'_>, name: &str) -> String {
 }
 
 fn tags(context: &FunctionContext<'_>) -> Result<Vec<Tag>, StepError> {
-    let tags = context.stage.tags().into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+    let tags = context.stage.all_tags().into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
     let tags: Result<Vec<Tag>, _> = tags.collect();
     tags.map_err(|error| StepError::invalid_request(&error))
 }

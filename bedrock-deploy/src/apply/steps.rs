@@ -11,7 +11,7 @@ use crate::canary::shift;
 use crate::desired::DesiredFunction;
 use crate::plan::PlannedFunction;
 use crate::step::Step;
-use crate::version::VersionDescription;
+use crate::version::{FunctionSettings, VersionDescription};
 
 /// Applies the steps of a function that come before the function itself. Returns how long they took.
 pub(super) async fn apply_permissions(
@@ -96,6 +96,7 @@ async fn apply_steps(
         layer_arn: planned.layer_arn.clone(),
         members: &planned.members,
         revision: planned.revision.clone(),
+        role_arn: &planned.role_arn,
     };
     for step in steps {
         context.interrupt.check()?;
@@ -137,6 +138,7 @@ async fn apply_step(context: &mut FunctionContext<'_>, step: &Step) -> StepResul
         Step::SetLogRetention => function::set_log_retention(context, desired).await,
         Step::CreateRole => role::create(context, &role_name).await,
         Step::UpdateTrustPolicy => role::update_trust_policy(context).await,
+        Step::SetPermissionsBoundary(boundary) => role::set_permissions_boundary(context, boundary).await,
         Step::PutInlinePolicy => role::put_inline_policy(context, &role_name, &desired.policies.inline).await,
         Step::WidenInlinePolicy(policy) => role::put_inline_policy(context, &role_name, policy).await,
         Step::AttachManagedPolicy(name, document) => role::attach_managed_policy(context, name, document).await,
@@ -150,10 +152,11 @@ async fn apply_step(context: &mut FunctionContext<'_>, step: &Step) -> StepResul
         Step::RenewGrant => renew_grant::renew(context, desired).await,
         Step::UpdateSettings => {
             let layers = desired.layers(context.layer_arn.as_deref());
-            let settings = &desired.version.settings;
+            let settings =
+                FunctionSettings { role_arn: context.role_arn.to_owned(), ..desired.version.settings.clone() };
             let revision = context.revision.as_deref();
             let updated =
-                function::update_settings(context.aws, context.name, settings, &layers, context.members, revision)
+                function::update_settings(context.aws, context.name, &settings, &layers, context.members, revision)
                     .await?;
             context.revision = updated;
             Ok(())

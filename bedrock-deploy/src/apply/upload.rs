@@ -7,8 +7,8 @@ use std::time::Duration;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
-    BucketLifecycleConfiguration, BucketLocationConstraint, CreateBucketConfiguration, ExpirationStatus,
-    LifecycleExpiration, LifecycleRule, LifecycleRuleFilter, Tag, Tagging,
+    BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter, Tag,
+    Tagging,
 };
 use bedrock_artifacts::Digest;
 use bedrock_diagnostics::Error;
@@ -16,9 +16,8 @@ use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::context::{FunctionContext, StepError, StepResult};
-use crate::aws::{
-    Aws, AwsError, CONNECT_TIMEOUT, Idempotency, LARGE_UPLOAD_BYTES, READ_TIMEOUT, call, ok_if_exists, optional,
-};
+use crate::aws::{Aws, AwsError, CONNECT_TIMEOUT, Idempotency, LARGE_UPLOAD_BYTES, READ_TIMEOUT, call, optional};
+use crate::buckets::{create_bucket, upload_bucket};
 use crate::desired::ZipFile;
 use crate::manifest::BUILD_HELP;
 use crate::stage::{OWNER, OWNER_TAG, StageContext};
@@ -31,8 +30,6 @@ const MIN_BYTES_PER_SECOND: u64 = 50_000;
 const TIMEOUT_STEP_SECONDS: u64 = 300;
 /// Days after which S3 deletes an uploaded zip. Lambda copies it during the request.
 const ZIP_EXPIRATION_DAYS: i32 = 2;
-/// The only region that must not be given as location constraint.
-const REGION_WITHOUT_CONSTRAINT: &str = "us-east-1";
 
 /// Where Lambda gets a zip from.
 #[derive(Debug, Clone)]
@@ -72,10 +69,10 @@ pub(crate) async fn upload(
     let timeouts = upload_timeouts(bytes.len());
     let bytes = Bytes::from(bytes);
     let source = if bytes.len() > MAX_DIRECT_UPLOAD_BYTES {
-        prepare_upload_bucket(aws, stage, &stage.upload_bucket()).await?;
+        prepare_upload_bucket(aws).await?;
         put_object(aws, stage, function, &bytes, &timeouts).await?
     } else if bytes.len() > LARGE_UPLOAD_BYTES {
-        let check = async { prepare_upload_bucket(aws, stage, &stage.upload_bucket()).await.is_ok() };
+        let check = async { prepare_upload_bucket(aws).await.is_ok() };
         let is_usable = aws.upload_bucket_check.get_or_check(check).await;
         let put = if is_usable { Some(put_object(aws, stage, function, &bytes, &timeouts).await) } else { None };
         match put {
@@ -97,7 +94,7 @@ async fn put_object(
     bytes: &Bytes,
     timeouts: &TimeoutConfig,
 ) -> Result<CodeSource, AwsError> {
-    let bucket = stage.upload_bucket();
+    let bucket = upload_bucket(aws).await?;
     let key = format!("{function}/{}.zip", Digest::of(bytes));
     let request = || {
         let object = aws.s3.put_object().bucket(&bucket).key(&key).expected_bucket_owner(&stage.env.account);
@@ -131,19 +128,17 @@ pub(crate) fn verify_code(actual: Option<&str>, expected: &str) -> StepResult {
 
 /// Creates the bucket for uploads if it does not exist, and makes its objects expire. An earlier deploy may have been
 /// stopped after it created the bucket.
-pub(crate) async fn prepare_upload_bucket(aws: &Aws, stage: &StageContext, bucket: &str) -> StepResult {
+pub(crate) async fn prepare_upload_bucket(aws: &Aws) -> StepResult {
     let s3 = &aws.s3;
-    let account = &stage.env.account;
+    let account = &aws.env.account;
+    let bucket = &upload_bucket(aws).await?;
     let head = || s3.head_bucket().bucket(bucket).expected_bucket_owner(account).send();
     let is_missing = match optional(call(Idempotency::Idempotent, head).await) {
         Err(error) if error.is_denied() => return Err(foreign_bucket(bucket, account).into()),
         found => found?.is_none(),
     };
     if is_missing {
-        let configuration = bucket_configuration(&stage.env.region);
-        let request =
-            || s3.create_bucket().bucket(bucket).set_create_bucket_configuration(configuration.clone()).send();
-        ok_if_exists(call(Idempotency::NotIdempotent, request).await)?;
+        create_bucket(aws, bucket).await?;
         let tag = Tag::builder().key(OWNER_TAG).value(OWNER).build().map_err(|error| invalid(bucket, &error))?;
         let tags = Tagging::builder().tag_set(tag).build().map_err(|error| invalid(bucket, &error))?;
         let request = || {
@@ -173,14 +168,6 @@ fn foreign_bucket(bucket: &str, account: &str) -> Error {
     Error::app(format!("the bucket `{bucket}` cannot be used"))
         .cause(format!("it belongs to another account than `{account}`, or the permission `s3:ListBucket` is missing"))
         .help("zips of at most 50 MB need no bucket: remove dependencies, or move some into a layer")
-}
-
-/// Returns the configuration of a new bucket in `region`.
-pub(crate) fn bucket_configuration(region: &str) -> Option<CreateBucketConfiguration> {
-    (region != REGION_WITHOUT_CONSTRAINT).then(|| {
-        let constraint = BucketLocationConstraint::from(region);
-        CreateBucketConfiguration::builder().location_constraint(constraint).build()
-    })
 }
 
 fn invalid(bucket: &str, error: &dyn Display) -> Error {

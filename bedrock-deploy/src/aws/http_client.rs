@@ -40,14 +40,18 @@ pub(super) fn connector(
 }
 
 pub(super) fn tls_context() -> Result<TlsContext> {
-    let trust_store = match std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()).map(PathBuf::from) {
+    let trust_store = match ca_bundle()? {
         None => TrustStore::default(),
-        Some(path) => {
-            let pem = std::fs::read(&path);
-            let message = || format!("failed to read the certificates of `AWS_CA_BUNDLE`, `{}`", path.display());
-            TrustStore::empty().with_pem_certificate(pem.map_err(|error| Error::io(message(), &error))?)
-        }
+        Some(pem) => TrustStore::empty().with_pem_certificate(pem),
     };
     let context = TlsContext::builder().with_trust_store(trust_store).build();
     context.map_err(|error| Error::call("failed to prepare connections to AWS").cause(error.to_string()))
+}
+
+/// Reads the certificates of `AWS_CA_BUNDLE`. Returns `None` if it is not set: then those of the system are trusted.
+pub(super) fn ca_bundle() -> Result<Option<Vec<u8>>> {
+    let path = std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let Some(path) = path else { return Ok(None) };
+    let message = || format!("failed to read the certificates of `AWS_CA_BUNDLE`, `{}`", path.display());
+    std::fs::read(&path).map(Some).map_err(|error| Error::io(message(), &error))
 }

@@ -6,6 +6,7 @@
 //! | `cloudwatch` | requests to CloudWatch |
 //! | `error` | [`AwsError`]: a request that failed, in one form for all services |
 //! | `http_client` | connections, with proxies and certificates |
+//! | `keep_alive` | connections for invocations that take minutes |
 //! | `locks` | what is not done at the same time |
 //! | `profile` | [`ProfileAccount`]: signatures for requests of other programs |
 //! | `server_date` | the clock of a service |
@@ -19,12 +20,14 @@ mod action;
 mod cloudwatch;
 mod error;
 mod http_client;
+mod keep_alive;
 mod locks;
 mod profile;
 mod retry;
 mod server_date;
 mod service_api;
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_config::profile::ProfileFileCredentialsProvider;
@@ -40,10 +43,12 @@ use http_body_util::{BodyExt, Empty};
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
+use tokio::sync::OnceCell;
 
 use cloudwatch::CloudWatch;
 pub(crate) use error::{AwsError, ok_if_exists, optional};
 pub(crate) use http_client::{CONNECT_TIMEOUT, READ_TIMEOUT, http_client};
+pub(crate) use keep_alive::keep_alive_client;
 pub(crate) use locks::LARGE_UPLOAD_BYTES;
 use locks::{PolicyLocks, UploadBucketCheck, UploadPermits};
 pub use profile::{ProfileAccount, SignedRequest, UnsignedRequest};
@@ -89,6 +94,8 @@ pub struct Aws {
     pub(crate) policy_locks: PolicyLocks,
     pub(crate) upload_permits: UploadPermits,
     pub(crate) upload_bucket_check: UploadBucketCheck,
+    /// Name of the bucket for locks and uploads, which is found out once.
+    pub(crate) upload_bucket: Arc<OnceCell<String>>,
 }
 
 /// An account and region of AWS.
@@ -137,6 +144,7 @@ async fn connect(options: &AwsOptions) -> Result<Aws> {
         policy_locks: PolicyLocks::default(),
         upload_permits: UploadPermits::default(),
         upload_bucket_check: UploadBucketCheck::default(),
+        upload_bucket: Arc::default(),
         env,
     })
 }

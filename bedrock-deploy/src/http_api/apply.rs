@@ -104,7 +104,7 @@ impl Put<'_> {
     /// Creates the API, or changes its CORS configuration and its tags.
     async fn api(&mut self) -> StepResult {
         let HttpApiChange { desired, actual } = self.change;
-        let mut tags = self.stage.tags();
+        let mut tags = self.stage.all_tags();
         tags.extend(desired.domain_name().map(|name| (DOMAIN_TAG.to_owned(), name.to_owned())));
         if self.id.is_empty() {
             let mut body = json!({ "name": self.stage.full_name(), "protocolType": "HTTP", "tags": tags });
@@ -221,7 +221,7 @@ impl Put<'_> {
         match actual.stage {
             None => {
                 body["stageName"] = json!(STAGE);
-                body["tags"] = json!(self.stage.tags());
+                body["tags"] = json!(self.stage.all_tags());
                 if let Some(limits) = limits {
                     body["defaultRouteSettings"] = limits;
                 }
@@ -296,7 +296,7 @@ impl Put<'_> {
             return Ok(());
         }
         let body = json!({
-            "domainName": domain.name, "domainNameConfigurations": configurations, "tags": self.stage.tags()
+            "domainName": domain.name, "domainNameConfigurations": configurations, "tags": self.stage.all_tags()
         });
         let api = &self.aws.api_gateway;
         let created = api.call(Idempotency::NotIdempotent, "POST", "/v2/domainnames", Some(&body)).await?;

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 
 use super::*;
-use crate::actual::{ActualLogGroup, ActualRole};
+use crate::actual::ActualLogGroup;
 use crate::desired::UrlAuth;
 use crate::policy::{AccessedResources, role_policies};
 use crate::step::UrlStatement;
@@ -69,7 +69,7 @@ fn creation_sets_all_settings() {
     + create  shop-dev-counter
 
     1 to create
-    make-log-group make-role write-own-policy publish-layer make-function reserve-concurrency set-recursion publish move-alias set-events
+    make-log-group make-role write-own-policy publish-layer make-function set-recursion publish move-alias set-events reserve-concurrency
     ");
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::actual::ActualRole;
+use crate::actual_role::ActualRole;
 use crate::aws::{Aws, AwsError, Idempotency, call, optional};
 use crate::stage::INLINE_POLICY;
 
@@ -18,10 +18,14 @@ pub(crate) async fn read(aws: &Aws, name: &str) -> Result<Option<ActualRole>, Aw
     );
     let Some(role) = optional(role)? else { return Ok(None) };
     let inline_policy = optional(inline_policy)?.map(|response| parse_document(response.policy_document()));
+    let arn = role.role().map(aws_sdk_iam::types::Role::arn).unwrap_or_default();
+    let boundary = role.role().and_then(|role| role.permissions_boundary());
     let trust_policy = role.role().and_then(|role| role.assume_role_policy_document()).unwrap_or_default();
     let tags = role.role().map(aws_sdk_iam::types::Role::tags).unwrap_or_default();
     Ok(Some(ActualRole {
+        arn: arn.to_owned(),
         created_at: role.role().map(|role| role.create_date().secs()),
+        permissions_boundary: boundary.and_then(|boundary| boundary.permissions_boundary_arn()).map(str::to_owned),
         tags: tags.iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect(),
         trust_policy: parse_document(trust_policy),
         inline_policy,

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::desired::{EventSourceMapping, NotificationConfig, Schedule, SubscriptionFilter};
 use super::streams::desired::StreamMapping;
+use crate::actual_role::ActualRole;
 
 /// The actual triggers. Empty, without having been read, if no function has or had triggers.
 #[derive(Debug, Clone, Default)]
@@ -16,7 +17,7 @@ pub(crate) struct ActualTriggers {
     pub(crate) has_schedule_group: bool,
     pub(crate) schedules: BTreeMap<String, ActualSchedule>,
     /// Roles with which schedules invoke functions, by the keys of the functions.
-    pub(crate) schedule_roles: BTreeMap<String, ActualScheduleRole>,
+    pub(crate) schedule_roles: BTreeMap<String, ActualRole>,
     /// Queues of the app by their names, without dead-letter queues.
     pub(crate) queues: BTreeMap<String, ActualQueue>,
     pub(crate) mappings: Vec<ActualMapping>,
@@ -65,13 +66,6 @@ pub(crate) struct ActualSchedule {
     pub(crate) schedule: Schedule,
     /// Whether it is enabled and invokes the alias of the worker's function with the worker's role.
     pub(crate) is_effective: bool,
-}
-
-/// A role for schedules.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ActualScheduleRole {
-    pub(crate) trust_policy: Value,
-    pub(crate) inline_policy: Option<Value>,
 }
 
 /// A queue of the app and its dead-letter queue. One of the two may be missing.

@@ -24,9 +24,10 @@ use super::notifications::{encode_key_filter, notification_id, own_notifications
 use super::step::{PlannedTrigger, TriggerStep as Step};
 use crate::alarms::apply as alarms;
 use crate::apply::context::{ApplyContext, StepError, StepResult};
-use crate::apply::upload::bucket_configuration;
+use crate::apply::role::put_permissions_boundary;
 use crate::apply::{deletions, resources};
 use crate::aws::{Aws, AwsError, Idempotency, call, ok_if_exists, optional, timestamp};
+use crate::buckets::create_bucket;
 use crate::concurrent::map_concurrently;
 use crate::http_api::apply as http_api;
 use crate::observer::DeployObserver;
@@ -102,6 +103,9 @@ impl StepContext<'_> {
             Step::CreateScheduleGroup => self.create_schedule_group().await,
             Step::CreateScheduleRole(key) => self.create_schedule_role(key).await,
             Step::UpdateScheduleTrustPolicy(key) => self.update_schedule_trust_policy(key).await,
+            Step::SetSchedulePermissionsBoundary(key, boundary) => {
+                put_permissions_boundary(self.aws, &self.stage.schedule_role_name(key), boundary).await
+            }
             Step::PutSchedulePolicy(key) => self.put_schedule_policy(key).await,
             Step::CreateSchedule(name, schedule) => self.create_schedule(name, schedule).await,
             Step::UpdateSchedule(name, schedule) => self.update_schedule(name, schedule).await,
@@ -161,14 +165,14 @@ impl StepContext<'_> {
     }
 
     pub(super) fn tags(&self) -> HashMap<String, String> {
-        self.stage.tags().into_iter().collect()
+        self.stage.all_tags().into_iter().collect()
     }
 }
 
 /// Schedules, their group, and the roles with which they invoke functions.
 impl StepContext<'_> {
     async fn create_schedule_group(&self) -> StepResult {
-        let tags = self.stage.tags().into_iter();
+        let tags = self.stage.all_tags().into_iter();
         let tags: std::result::Result<Vec<ScheduleTag>, _> =
             tags.map(|(key, value)| ScheduleTag::builder().key(key).value(value).build()).collect();
         let tags = tags.map_err(|error| StepError::invalid_request(&error))?;
@@ -201,13 +205,15 @@ impl StepContext<'_> {
     }
 
     async fn create_schedule_role(&self, key: &str) -> StepResult {
-        let tags = self.stage.tags().into_iter();
+        let tags = self.stage.all_tags().into_iter();
         let tags: std::result::Result<Vec<RoleTag>, _> =
             tags.map(|(key, value)| RoleTag::builder().key(key).value(value).build()).collect();
         let tags = tags.map_err(|error| StepError::invalid_request(&error))?;
         let trust_policy = scheduler_trust_policy(self.stage).to_string();
         let request = || {
             let role = self.aws.iam.create_role().role_name(self.stage.schedule_role_name(key));
+            let role = role.path(self.stage.role_path());
+            let role = role.set_permissions_boundary(self.stage.settings.permissions_boundary.clone());
             role.assume_role_policy_document(&trust_policy).set_tags(Some(tags.clone())).send()
         };
         Ok(ok_if_exists(call(Idempotency::NotIdempotent, request).await)?)
@@ -245,7 +251,7 @@ impl StepContext<'_> {
     }
 
     async fn create_schedule(&self, name: &str, schedule: &Schedule) -> StepResult {
-        let target = self.schedule_target(schedule)?;
+        let target = self.schedule_target(schedule).await?;
         let window = no_time_window()?;
         let request = || {
             let create = self.aws.scheduler.create_schedule().group_name(self.stage.schedule_group()).name(name);
@@ -269,7 +275,7 @@ impl StepContext<'_> {
 
     /// Sends all settings: Scheduler resets those that a request does not contain.
     async fn update_schedule(&self, name: &str, schedule: &Schedule) -> StepResult {
-        let target = self.schedule_target(schedule)?;
+        let target = self.schedule_target(schedule).await?;
         let window = no_time_window()?;
         let request = || {
             let update = self.aws.scheduler.update_schedule().group_name(self.stage.schedule_group()).name(name);
@@ -280,9 +286,13 @@ impl StepContext<'_> {
         Ok(())
     }
 
-    fn schedule_target(&self, schedule: &Schedule) -> std::result::Result<Target, StepError> {
+    async fn schedule_target(&self, schedule: &Schedule) -> std::result::Result<Target, StepError> {
+        // A role of an earlier deploy keeps its path.
+        let name = self.stage.schedule_role_name(&schedule.key);
+        let role = call(Idempotency::EventuallyConsistent, || self.aws.iam.get_role().role_name(&name).send()).await?;
+        let role = role.role().map(|role| role.arn().to_owned());
         let target = Target::builder().arn(self.stage.live_arn(&schedule.key));
-        let target = target.role_arn(self.stage.schedule_role_arn(&schedule.key));
+        let target = target.role_arn(role.unwrap_or_else(|| self.stage.schedule_role_arn(&schedule.key)));
         target.set_input(schedule.input.clone()).build().map_err(|error| StepError::invalid_request(&error))
     }
 
@@ -479,10 +489,8 @@ fn response_types(mapping: &EventSourceMapping) -> Vec<FunctionResponseType> {
 impl StepContext<'_> {
     async fn create_bucket(&self, name: &str) -> StepResult {
         let s3 = &self.aws.s3;
-        let configuration = bucket_configuration(&self.stage.env.region);
-        let request = || s3.create_bucket().bucket(name).set_create_bucket_configuration(configuration.clone()).send();
-        ok_if_exists(call(Idempotency::NotIdempotent, request).await)?;
-        let tags = self.stage.tags().into_iter();
+        create_bucket(self.aws, name).await?;
+        let tags = self.stage.all_tags().into_iter();
         let tags: std::result::Result<Vec<BucketTag>, _> =
             tags.map(|(key, value)| BucketTag::builder().key(key).value(value).build()).collect();
         let tags = tags.map_err(|error| StepError::invalid_request(&error))?;

@@ -9,6 +9,7 @@
 //! | `apply` | how it is done |
 //! | `event_sources` | the same for topics and rules, in one module for each of these steps |
 //! | `streams` | the same for streams |
+//! | `existing_queues` | whether Lambda accepts queues that the deploy does not create |
 //! | `mappings`, `notifications` | event source mappings, and notifications of buckets |
 //!
 //! A function that has or had triggers has the tag `bedrock:triggers`. If there are neither triggers nor functions with that
@@ -18,6 +19,7 @@ pub(crate) mod actual;
 pub(crate) mod apply;
 pub(crate) mod desired;
 mod event_sources;
+pub(crate) mod existing_queues;
 mod mappings;
 mod notifications;
 pub(crate) mod plan;

@@ -141,6 +141,11 @@ impl Planner<'_> {
             }
             Some(_) => {}
         }
+        if let (Some(role), Some(boundary)) = (actual, &self.stage.settings.permissions_boundary)
+            && role.permissions_boundary.as_ref() != Some(boundary)
+        {
+            list.steps.push(Step::SetSchedulePermissionsBoundary(key.to_owned(), boundary.clone()));
+        }
         let inline_policy = actual.and_then(|role| role.inline_policy.as_ref());
         if inline_policy != Some(&schedule_policy(self.stage, key)) {
             list.steps.push(Step::PutSchedulePolicy(key.to_owned()));
@@ -222,6 +227,12 @@ impl Planner<'_> {
                     list.reasons.extend(differences);
                 }
             }
+        }
+        // Lambda compares the timeouts when a mapping is changed, with what SQS shows at that moment.
+        let waits = |step: &Step| matches!(step, Step::CreateMapping { .. } | Step::UpdateMapping { .. });
+        let is_changed = list.reasons.iter().any(|reason| reason.starts_with("visibility timeout"));
+        if is_changed && list.steps.iter().any(waits) {
+            list.reasons.push("SQS may need 60 s in between".to_owned());
         }
         list.into_planned(self, format!("queue {}", arn_resource(arn)), exists, [&desired.key])
     }

@@ -13,7 +13,7 @@ use bedrock_build::triggers::{dead_letter_queue_name, queue_of_dead_letter_queue
 use bedrock_diagnostics::Result;
 use serde_json::Value;
 
-use super::actual::{ActualBucket, ActualMapping, ActualQueue, ActualSchedule, ActualScheduleRole, ActualTriggers};
+use super::actual::{ActualBucket, ActualMapping, ActualQueue, ActualSchedule, ActualTriggers};
 use super::desired::{DesiredTriggers, EventSourceMapping, NotificationConfig, Schedule};
 use super::mappings::list_mappings;
 use super::notifications::{decode_key_filter, own_notifications};
@@ -159,10 +159,10 @@ impl TriggerReader<'_> {
 
     fn actual_schedule(&self, key: String, response: &GetScheduleOutput) -> ActualSchedule {
         let target = response.target();
+        let role = self.actual.schedule_roles.get(&key).map(|role| role.arn.clone());
+        let role = role.unwrap_or_else(|| self.stage.schedule_role_arn(&key));
         let is_effective = response.state() != Some(&ScheduleState::Disabled)
-            && target.is_some_and(|target| {
-                target.arn() == self.stage.live_arn(&key) && target.role_arn() == self.stage.schedule_role_arn(&key)
-            });
+            && target.is_some_and(|target| target.arn() == self.stage.live_arn(&key) && target.role_arn() == role);
         let schedule = Schedule {
             key,
             expression: response.schedule_expression().unwrap_or_default().to_owned(),
@@ -177,7 +177,6 @@ impl TriggerReader<'_> {
             let name = self.stage.schedule_role_name(&key);
             let Some(role) = role::read(self.aws, &name).await? else { continue };
             if self.is_managed(&role.tags) {
-                let role = ActualScheduleRole { trust_policy: role.trust_policy, inline_policy: role.inline_policy };
                 self.actual.schedule_roles.insert(key, role);
             } else {
                 self.add_unmanaged(format!("role `{name}`"), &role.tags);

@@ -49,6 +49,8 @@ pub(crate) enum TriggerStep {
     CreateScheduleGroup,
     CreateScheduleRole(String),
     UpdateScheduleTrustPolicy(String),
+    /// Limits the permissions of the role of a function's schedules by the policy with this ARN.
+    SetSchedulePermissionsBoundary(String, String),
     PutSchedulePolicy(String),
     CreateSchedule(String, Schedule),
     UpdateSchedule(String, Schedule),
@@ -173,6 +175,9 @@ impl TriggerStep {
             Self::UpdateScheduleTrustPolicy(key) => {
                 format!("update the trust policy of the role of the schedules of worker `{key}`")
             }
+            Self::SetSchedulePermissionsBoundary(key, _) => {
+                format!("set the permissions boundary of the role of the schedules of worker `{key}`")
+            }
             Self::PutSchedulePolicy(key) => format!("set the permissions of the schedules of worker `{key}`"),
             Self::CreateSchedule(name, _) => format!("create schedule `{name}`"),
             Self::UpdateSchedule(name, _) => format!("update schedule `{name}`"),
@@ -246,6 +251,7 @@ impl TriggerStep {
             Self::CreateScheduleGroup => "make-group",
             Self::CreateScheduleRole(_) => "make-schedule-role",
             Self::UpdateScheduleTrustPolicy(_) => "trust-scheduler",
+            Self::SetSchedulePermissionsBoundary(..) => "set-schedule-boundary",
             Self::PutSchedulePolicy(_) => "write-schedule-rights",
             Self::CreateSchedule(..) => "make-schedule",
             Self::UpdateSchedule(..) => "set-schedule",

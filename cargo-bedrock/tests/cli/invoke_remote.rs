@@ -1,6 +1,10 @@
 //! `cargo bedrock invoke --remote` with functions that an emulator of Lambda runs.
 
 use std::fs;
+#[cfg(target_os = "linux")]
+use std::io::{Read, Write};
+#[cfg(target_os = "linux")]
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 
 use insta::assert_snapshot;
 use serde_json::json;
@@ -142,4 +146,80 @@ fn mistakes_are_reported_before_requests_to_aws() {
     error: no worker named `unknown` in this app
     help: create it with `cargo bedrock new worker unknown.rs` (or `.py`, `.js`, `.ts`)
     ");
+}
+
+/// Reads a request, and returns the first line of its head.
+#[cfg(target_os = "linux")]
+fn read_request(client: &mut TcpStream) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut chunk = [0; 4_096];
+    loop {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length =
+                head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
+            if body.len() >= length.unwrap_or(0_usize) {
+                return head.lines().next().map(str::to_owned);
+            }
+        }
+        let read = client.read(&mut chunk).ok().filter(|read| *read > 0)?;
+        bytes.extend_from_slice(&chunk[..read]);
+    }
+}
+
+/// Returns whether the socket with this local port waits to send a probe in some seconds (proc(5), `/proc/net/tcp`).
+#[cfg(target_os = "linux")]
+fn is_kept_alive(port: u16) -> bool {
+    let sockets = fs::read_to_string("/proc/net/tcp").expect("the list of sockets");
+    let timer = sockets.lines().find_map(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        fields.get(1)?.ends_with(&format!(":{port:04X}")).then(|| fields.get(5).map(|timer| (*timer).to_owned()))?
+    });
+    let remaining = timer.as_deref().and_then(|timer| timer.strip_prefix("02:"));
+    remaining.is_some_and(|hundredths| u32::from_str_radix(hundredths, 16).is_ok_and(|hundredths| hundredths > 500))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn connection_is_kept_alive_while_a_function_runs() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+    let server = std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let mut client = client.expect("a connection");
+            let Some(line) = read_request(&mut client) else { continue };
+            let is_invocation = line.contains("/invocations");
+            let mut is_alive = !is_invocation;
+            for _ in 0..1_000 {
+                is_alive = is_alive || is_kept_alive(client.peer_addr().expect("an address").port());
+                if is_alive {
+                    break;
+                }
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+            let body = if is_invocation {
+                format!("{{\"alive\": {is_alive}}}")
+            } else {
+                "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
+                 <Arn>arn:aws:iam::123456789012:user/ada</Arn><UserId>a</UserId><Account>123456789012</Account>\
+                 </GetCallerIdentityResult></GetCallerIdentityResponse>"
+                    .to_owned()
+            };
+            let length = body.len();
+            let response = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}");
+            client.write_all(response.as_bytes()).expect("a response");
+            if is_invocation {
+                return;
+            }
+        }
+    });
+    let app = TestApp::with_manifest(MANIFEST).file("workers/fetcher/main.py", "");
+    let mut command = app.command(&["invoke", "fetcher", "--remote", "--stage", "dev"]);
+    for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+        command.env_remove(name).env_remove(name.to_lowercase());
+    }
+    command.env("AWS_ENDPOINT_URL", &endpoint).env("AWS_REGION", "us-east-1");
+    command.env("AWS_ACCESS_KEY_ID", "k").env("AWS_SECRET_ACCESS_KEY", "s");
+    assert_eq!(app.show(&command.output().expect("it starts")), "exit code 0\n-- stdout\n{\"alive\": true}\n");
+    server.join().expect("the server");
 }

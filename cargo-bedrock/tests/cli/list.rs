@@ -173,7 +173,7 @@ fn all_problems_of_an_app_are_reported_at_once() {
     -- stderr
     error: Cargo.toml:7: unknown setting `worker-dir` in `[package.metadata.bedrock]`
     help: a setting with a similar name exists: `workers-dir`
-    help: the known settings are `alarms`, `architecture`, `dev`, `endpoint`, `stages`, `workers`, `workers-dir`
+    help: the known settings are `alarms`, `architecture`, `deploy`, `dev`, `endpoint`, `stages`, `workers`, `workers-dir`
     error: `Camel` is not a valid worker name: it contains a capital letter (folder `workers/Camel`)
     help: try `camel`
     error: `workers/both` has both `main.py` and `main.js`, so its language is ambiguous

@@ -34,7 +34,10 @@ fn stage_that_can_be_deployed_has_no_errors() {
     let proxy = Proxy::start(aws.emulator.endpoint(), |_| ProxyAction::Forward);
     let found = findings(&app, &aws, &proxy);
     assert!(message(&found, "identity: ok").contains("123456789012"), "{found:?}");
-    assert_eq!(message(&found, "bucket: ok"), "`cargo-bedrock-123456789012-us-east-1` for locks and large zips exists");
+    assert_eq!(
+        message(&found, "bucket: ok"),
+        "`cargo-bedrock-123456789012-us-east-1-an` for locks and large zips exists"
+    );
     assert_eq!(
         message(&found, "leftovers: note"),
         "left by earlier deploys, which the next one deletes: `shop-dev-old`"

@@ -189,3 +189,22 @@ fn variables_that_cannot_be_read_are_not_emptied_by_a_rollback() {
     let settings = aws.call("lambda", "get_function_configuration", &json!({ "FunctionName": "shop-dev-counter" }));
     assert_eq!(settings["Environment"]["Variables"]["MODE"], "2");
 }
+
+#[test]
+fn existing_queue_with_a_short_visibility_timeout_is_refused() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let url = aws.create_queue("theirs");
+    let mut theirs = queue(5);
+    theirs["queue"] = json!("arn:aws:sqs:us-east-1:123456789012:theirs");
+    let app = app_with(json!([theirs])).with("/workers/counter/timeout", json!(60));
+    let refused = aws.run(&app, &["deploy", "--stage", "dev", "--yes"]);
+    assert_eq!(refused.code, Some(1));
+    let message =
+        "queue `theirs` has a visibility timeout of 30 s, and worker `counter` may run for 60 s, nothing was changed";
+    assert!(refused.stderr.contains(message), "{}", refused.stderr);
+    assert_eq!(aws.list_resources("shop-"), Vec::<String>::new());
+    let raised = json!({ "QueueUrl": url, "Attributes": { "VisibilityTimeout": "360" } });
+    aws.call("sqs", "set_queue_attributes", &raised);
+    aws.deploy(&app);
+    assert!(aws.deploy(&app).contains("unchanged"));
+}

@@ -10,7 +10,7 @@ use crate::faults::deploy;
 use crate::proxy::{Proxy, ProxyAction};
 use crate::test_app::{TestApp, WORKER};
 
-const BUCKET: &str = "cargo-bedrock-123456789012-us-east-1";
+const BUCKET: &str = "cargo-bedrock-123456789012-us-east-1-an";
 
 #[test]
 fn sixty_workers_are_deployed() {

@@ -12,7 +12,7 @@ use crate::test_app::{CommandOutput, TestApp, WORKER};
 
 const ACCOUNT: &str = "123456789012";
 /// Actions that AWS checks during another action.
-const IMPLIED_ACTIONS: [(&str, &str); 13] = [
+const IMPLIED_ACTIONS: [(&str, &str); 14] = [
     ("cloudwatch:TagResource", "cloudwatch:PutMetricAlarm"),
     ("iam:PassRole", "lambda:CreateFunction"),
     ("iam:TagRole", "iam:CreateRole"),
@@ -26,7 +26,11 @@ const IMPLIED_ACTIONS: [(&str, &str); 13] = [
     ("sns:TagResource", "sns:CreateTopic"),
     ("events:TagResource", "events:PutRule"),
     ("dynamodb:TagResource", "dynamodb:CreateTable"),
+    ("apigateway:TagResource", "apigateway:POST"),
 ];
+
+/// Services of which the emulator compares other ARNs with policies than AWS. Their resources are tested by the other tests.
+const SERVICES_WITH_OTHER_ARNS: [&str; 5] = ["dynamodb", "events", "lambda", "scheduler", "sns"];
 
 /// Runs commands and records their requests.
 struct Recorder<'a> {
@@ -92,7 +96,25 @@ fn app_with_everything(callees: &[&str]) -> TestApp {
     });
     app.set("/workers/counter/alarms", alarms);
     app.set("/workers/counter/uses", json!([table]));
+    app.set("/endpoint/http_api", http_api(&["$default", "GET /old"]));
     app
+}
+
+fn http_api(routes: &[&str]) -> Value {
+    let routes: Vec<Value> = routes.iter().map(|key| json!({ "key": key, "auth": "none", "scopes": [] })).collect();
+    json!({ "routes": routes, "jwt": null, "domain": null, "throttling": null })
+}
+
+fn stream(source: &Value) -> Value {
+    let mut trigger = json!({
+        "starting_position": "LATEST", "batch_size": 100, "batch_window": 0, "parallelization_factor": 1,
+        "maximum_retry_attempts": -1, "maximum_record_age": -1, "bisect_batch_on_function_error": false,
+        "tumbling_window": 0, "partial_failures": true, "on_failure": null
+    });
+    for (key, value) in source.as_object().expect("an object") {
+        trigger[key] = value.clone();
+    }
+    trigger
 }
 
 /// Changes everything that a deploy can change.
@@ -108,6 +130,20 @@ fn change_everything(aws: &EmulatedAws, app: &mut TestApp) {
     app.set("/workers/counter/triggers/1/batch_size", json!(1));
     app.set("/workers/counter/triggers/1/visibility_timeout", json!(200));
     app.set("/workers/counter/triggers/2/filter", json!(r#"{"kind":["a"]}"#));
+    app.set("/endpoint/http_api", http_api(&["$default", "GET /new"]));
+    app.set("/endpoint/http_api/throttling", json!({ "burst": 20, "rate": 10 }));
+    // The table exists, and gets a stream.
+    let streams = [
+        stream(&json!({ "dynamodb": "orders", "stream_view_type": "KEYS_ONLY" })),
+        stream(&json!({ "kinesis": "clicks" })),
+    ];
+    let existing = json!({
+        "queue": "arn:aws:sqs:us-east-1:123456789012:theirs", "batch_size": 10, "batch_window": 0, "partial_failures": true,
+        "max_receives": 3, "visibility_timeout": 180
+    });
+    for (number, stream) in (8..).zip(streams.into_iter().chain([existing])) {
+        app.add_to("/workers/counter/triggers", number, stream);
+    }
     let document = json!({ "Version": "2012-10-17", "Statement": [] }).to_string();
     let trust = json!({ "RoleName": "shop-dev-counter-us-east-1", "PolicyDocument": document });
     aws.call("iam", "update_assume_role_policy", &trust);
@@ -120,6 +156,7 @@ fn printed_policy_permits_exactly_what_commands_do() {
     aws.call("ssm", "put_parameter", &parameter);
     aws.call("secretsmanager", "create_secret", &json!({ "Name": "key", "SecretString": "y" }));
     aws.call("s3", "create_bucket", &json!({ "Bucket": "theirs" }));
+    aws.call("sqs", "create_queue", &json!({ "QueueName": "theirs" }));
     aws.call("logs", "create_log_group", &json!({ "logGroupName": "/aws/lambda/shop-dev-counter" }));
     // So many callees do not fit into the inline policy of the endpoint.
     let names: Vec<String> = (1..=59).map(|number| format!("a_worker_with_a_rather_long_name_{number:02}")).collect();
@@ -127,8 +164,8 @@ fn printed_policy_permits_exactly_what_commands_do() {
     let mut app = app_with_everything(&names);
     let recorder = Recorder::start(&aws);
     recorder.deploy(&app);
-    let policy = aws.run(&app, &["deploy", "--print-policy", "--stage", "dev"]).success();
     change_everything(&aws, &mut app);
+    let policy = aws.run(&app, &["deploy", "--print-policy", "--stage", "dev"]).success();
     recorder.deploy(&app);
     // A deploy that could not delete the record has left this tag.
     let arn = "arn:aws:lambda:us-east-1:123456789012:function:shop-dev-counter";
@@ -141,10 +178,11 @@ fn printed_policy_permits_exactly_what_commands_do() {
     // What a stopped deploy has left is found by its log group.
     aws.call("logs", "create_log_group", &json!({ "logGroupName": "/aws/lambda/shop-dev-gone" }));
     // The lock of another process is read.
-    let lock = json!({ "Bucket": "cargo-bedrock-123456789012-us-east-1", "Key": "locks/shop-dev.json", "Body": "{}" });
+    let lock =
+        json!({ "Bucket": "cargo-bedrock-123456789012-us-east-1-an", "Key": "locks/shop-dev.json", "Body": "{}" });
     aws.call("s3", "put_object", &lock);
     assert_eq!(recorder.run(&app, &["deploy", "--yes"]).code, Some(1));
-    let lock = json!({ "Bucket": "cargo-bedrock-123456789012-us-east-1", "Key": "locks/shop-dev.json" });
+    let lock = json!({ "Bucket": "cargo-bedrock-123456789012-us-east-1-an", "Key": "locks/shop-dev.json" });
     aws.call("s3", "delete_object", &lock);
     recorder.run(&app, &["destroy", "--yes"]).success();
 
@@ -152,6 +190,110 @@ fn printed_policy_permits_exactly_what_commands_do() {
     let actions = recorder.actions.lock().expect("lock").clone();
     assert_permitted(&policy, &actions);
     assert_needed(&policy, &actions);
+    assert_each_statement_is_needed(&policy, &actions);
+}
+
+/// Without any one statement, an action that was used is denied.
+fn assert_each_statement_is_needed(policy: &Value, actions: &BTreeSet<AwsAction>) {
+    let statements = policy["Statement"].as_array().expect("statements");
+    let used: BTreeSet<&str> = actions.iter().map(|action| action.action.as_str()).collect();
+    let implied = |action: &str| IMPLIED_ACTIONS.iter().any(|(each, by)| *each == action && used.contains(by));
+    for (number, statement) in statements.iter().enumerate() {
+        let others: Vec<&Value> =
+            statements.iter().enumerate().filter(|(other, _)| *other != number).map(|(_, other)| other).collect();
+        let is_denied = |action: &&AwsAction| {
+            action.is_allowed_by(statement) && !others.iter().any(|other| action.is_allowed_by(other))
+        };
+        let names = |statement: &Value| -> Vec<String> {
+            let actions = statement["Action"].as_array().into_iter().flatten();
+            actions.filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        let is_only_here =
+            |action: &String| implied(action) && !others.iter().any(|other| names(other).contains(action));
+        let is_needed = actions.iter().any(|action| is_denied(&action)) || names(statement).iter().any(is_only_here);
+        assert!(is_needed, "{}", statement["Sid"]);
+    }
+}
+
+/// Attaches each statement of `policy` to a new user as a policy of its own. Returns the variables of the user's commands.
+///
+/// The emulator sends no values for the conditions, so they are left out.
+fn create_deployer(aws: &EmulatedAws, policy: &Value) -> Vec<(String, String)> {
+    aws.call("iam", "create_user", &json!({ "UserName": "deployer" }));
+    for statement in policy["Statement"].as_array().expect("statements") {
+        set_statement(aws, statement);
+    }
+    let key = aws.call("iam", "create_access_key", &json!({ "UserName": "deployer" }))["AccessKey"].clone();
+    let mut environment = aws.environment();
+    for (name, member) in [("AWS_ACCESS_KEY_ID", "AccessKeyId"), ("AWS_SECRET_ACCESS_KEY", "SecretAccessKey")] {
+        environment.push((name.to_owned(), key[member].as_str().expect("a key").to_owned()));
+    }
+    environment
+}
+
+fn set_statement(aws: &EmulatedAws, statement: &Value) {
+    let mut unconditional = statement.clone();
+    unconditional.as_object_mut().expect("a statement").remove("Condition");
+    let is_of = |service: &str| statement["Action"].to_string().contains(&format!("\"{service}:"));
+    if SERVICES_WITH_OTHER_ARNS.into_iter().any(is_of) {
+        unconditional["Resource"] = json!("*");
+    }
+    // The emulator also names some actions of Lambda differently.
+    if statement["Resource"] != "*" && is_of("lambda") {
+        unconditional["Action"] = json!("lambda:*");
+    }
+    let document = json!({ "Version": "2012-10-17", "Statement": [unconditional] }).to_string();
+    let policy = json!({ "UserName": "deployer", "PolicyName": statement["Sid"], "PolicyDocument": document });
+    aws.call("iam", "put_user_policy", &policy);
+}
+
+#[test]
+fn commands_run_under_exactly_the_printed_policy() {
+    let Some(aws) = EmulatedAws::start(true) else { return };
+    aws.call("ssm", "put_parameter", &json!({ "Name": "/shop/token", "Value": "x", "Type": "SecureString" }));
+    aws.call("secretsmanager", "create_secret", &json!({ "Name": "key", "SecretString": "y" }));
+    aws.call("s3", "create_bucket", &json!({ "Bucket": "theirs" }));
+    let mut app = app_with_everything(&["counter"]);
+    app.add_to("/workers/counter/triggers", 8, stream(&json!({ "kinesis": "clicks" })));
+    app.add_to(
+        "/workers/counter/triggers",
+        9,
+        stream(&json!({ "dynamodb": "orders", "stream_view_type": "KEYS_ONLY" })),
+    );
+    let policy: Value =
+        serde_json::from_str(&aws.run(&app, &["deploy", "--print-policy", "--stage", "dev"]).success()).expect("JSON");
+    let environment = create_deployer(&aws, &policy);
+    let run = |args: &[&str]| {
+        let command = app.command(&[args, &["--stage", "dev"]].concat(), &environment).output();
+        CommandOutput::from(command.expect("the command starts"))
+    };
+    run(&["deploy", "--yes"]).success();
+    run(&["status"]).success();
+    run(&["logs"]).success();
+    run(&["invoke", "counter", "--remote"]).success();
+    let statements = policy["Statement"].as_array().expect("statements");
+    for (sid, action) in [
+        ("List", "logs:DescribeLogGroups"),
+        ("Roles", "iam:GetRole"),
+        ("Queues", "sqs:ListQueueTags"),
+        ("Tables", "dynamodb:DescribeTable"),
+        ("Streams", "kinesis:DescribeStreamSummary"),
+        ("Topics", "sns:GetTopicAttributes"),
+        ("Schedules", "scheduler:GetScheduleGroup"),
+        ("EventBuses", "events:DescribeEventBus"),
+        ("HttpApis", "apigateway:GET"),
+        ("Rules", "events:DescribeRule"),
+        ("Secrets", "secretsmanager:GetSecretValue"),
+    ] {
+        let statement = statements.iter().find(|statement| statement["Sid"] == sid).expect(sid);
+        aws.call("iam", "delete_user_policy", &json!({ "UserName": "deployer", "PolicyName": sid }));
+        let denied = run(&["deploy", "--yes", "--refresh"]);
+        assert_eq!(denied.code, Some(1), "{sid}: {denied:?}");
+        assert!(denied.stderr.contains(action), "{sid}: {}", denied.stderr);
+        set_statement(&aws, statement);
+    }
+    run(&["deploy", "--yes", "--refresh"]).success();
+    run(&["destroy", "--yes"]).success();
 }
 
 fn assert_permitted(policy: &Value, actions: &BTreeSet<AwsAction>) {

@@ -10,7 +10,7 @@ use crate::faults::deploy;
 use crate::proxy::{Proxy, ProxyAction};
 use crate::test_app::{CommandOutput, TestApp};
 
-const BUCKET: &str = "cargo-bedrock-123456789012-us-east-1";
+const BUCKET: &str = "cargo-bedrock-123456789012-us-east-1-an";
 const KEY: &str = "locks/shop-dev.json";
 
 /// Returns the keys of the locks that are held: those without a record.
@@ -111,7 +111,7 @@ fn deploy_without_access_to_the_lock_is_warned() {
     });
     let deployed = deploy(&app, &aws, &proxy, &[]);
     let warning = "warning: another deploy of stage `dev` of app `shop` at the same time is not prevented: the lock in bucket \
-                   `cargo-bedrock-123456789012-us-east-1` cannot be used: ";
+                   `cargo-bedrock-123456789012-us-east-1-an` cannot be used: ";
     assert!(deployed.stderr.contains(warning), "{}", deployed.stderr);
     assert_eq!(deployed.code, Some(0));
 }

@@ -118,6 +118,14 @@ impl TestApp {
         self.save();
     }
 
+    /// Appends a value to the array at a JSON pointer of the manifest, which has `count` values.
+    pub(crate) fn add_to(&mut self, pointer: &str, count: usize, value: Value) {
+        let array = self.manifest.pointer_mut(pointer).and_then(Value::as_array_mut).expect(pointer);
+        assert_eq!(array.len(), count, "{pointer}");
+        array.push(value);
+        self.save();
+    }
+
     pub(crate) fn with(mut self, pointer: &str, value: Value) -> Self {
         self.set(pointer, value);
         self

@@ -177,7 +177,7 @@ fn removed_triggers_are_deleted_and_functions_kept() {
     let buckets = aws.call("s3", "list_buckets", &json!({}));
     // The bucket with the locks is that of all apps.
     let names: Vec<&Value> = buckets["Buckets"].as_array().expect("buckets").iter().map(|each| &each["Name"]).collect();
-    assert_eq!(names, ["cargo-bedrock-123456789012-us-east-1"]);
+    assert_eq!(names, ["cargo-bedrock-123456789012-us-east-1-an"]);
 }
 
 #[test]

@@ -10,11 +10,11 @@ use crate::lock::{contents, foreign_lock, put_lock};
 use crate::proxy::{Proxy, ProxyAction};
 use crate::test_app::{CommandOutput, TestApp, WORKER};
 
-const BUCKET: &str = "cargo-bedrock-123456789012-us-east-1";
+const BUCKET: &str = "cargo-bedrock-123456789012-us-east-1-an";
 /// The object of the lock, which has the record.
 const RECORD: &str = "locks/shop-dev.json";
 /// Requests of a stage: who the caller is, and the record of the last deployment.
-const STAGE_REQUESTS: usize = 2;
+const STAGE_REQUESTS: usize = 3;
 
 /// An app with everything that needs requests of its own: an endpoint, a layer and triggers.
 fn app() -> TestApp {
@@ -74,7 +74,7 @@ fn unchanged_deploy_sends_two_requests_per_function() {
     let steps = json.events()[0]["triggers"].as_array().map(Vec::len);
     assert_eq!(steps, Some(2), "{json:?}");
     let (dry_run, requests) = run_and_count(&app, &aws, &["--dry-run"]);
-    assert!(dry_run.success().ends_with("5 unchanged\n") && requests.len() == 8, "{requests:?}");
+    assert!(dry_run.success().ends_with("5 unchanged\n") && requests.len() == 9, "{requests:?}");
     // With more functions there are no more requests for the stage.
     app.add("extra");
     aws.deploy(&app);

@@ -160,7 +160,7 @@ fn check_stages_and_uses(app: &TestApp) {
         json!({ "prod": {
             "counter": { "memory": 1024, "environment": { "MODE": "slow" } },
             "reporter": { "triggers": [{
-                "queue": "jobs.fifo", "batch_size": 10, "batch_window": 0, "partial_failures": false, "max_receives": 3,
+                "queue": "jobs.fifo", "batch_size": 10, "batch_window": 0, "partial_failures": false, "max_receives": 5,
                 "visibility_timeout": 60, "content_based_deduplication": true, "maximum_concurrency": 5,
                 "filters": [r#"{"body":{"n":[{"numeric":[">",1]}]}}"#]
             }] }
@@ -216,7 +216,7 @@ fn check_triggers(manifest: &Value) {
             },
             {
                 "queue": "arn:aws:sqs:us-east-1:123456789012:others", "batch_size": 10, "batch_window": 0,
-                "partial_failures": false, "max_receives": 3, "visibility_timeout": 60
+                "partial_failures": false, "max_receives": 5, "visibility_timeout": 60
             },
             { "bucket": "uploads", "prefix": "images/", "suffix": ".png", "events": ["created", "removed"] },
             { "bucket": "arn:aws:s3:::others", "prefix": "", "suffix": "", "events": ["created"] }

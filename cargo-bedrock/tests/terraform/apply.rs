@@ -260,6 +260,7 @@ fn triggers_are_applied_and_invoke_their_workers() {
         .with("/workers/ranker/triggers/2", json!({ "schedule": "rate(1 day)", "timezone": "UTC", "event": null }));
     manifest.write(&app.path("target/bedrock/manifest.json"));
     std::fs::write(app.path("terraform/permissions.tf"), PERMISSION).expect("a file");
+    std::fs::write(app.path("terraform/roles.auto.tfvars"), "role_path = \"/teams/\"\n").expect("a file");
     let others = emulator.call("sqs", "create_queue", &json!({ "QueueName": "others" }))["QueueUrl"].clone();
     emulator.call("s3", "create_bucket", &json!({ "Bucket": "theirs" }));
     let from = format!("-plugin-dir={}", plugins.display());
@@ -284,6 +285,11 @@ fn check_applied_settings(emulator: &mut Emulator) {
         emulator.call("scheduler", "get_schedule", &json!({ "GroupName": "space-dev", "Name": "fetcher-2" }));
     assert_eq!(schedule["ScheduleExpressionTimezone"], "Europe/Berlin");
     assert_eq!(schedule["Target"]["Input"], r#"{"a":"<b>"}"#);
+    let role = "arn:aws:iam::123456789012:role/teams/space-dev-fetcher";
+    assert_eq!(schedule["Target"]["RoleArn"], format!("{role}-schedule-us-east-1"));
+    let function =
+        emulator.call("lambda", "get_function_configuration", &json!({ "FunctionName": "space-dev-fetcher" }));
+    assert_eq!(function["Role"], format!("{role}-us-east-1"));
     let notifications = emulator.call("s3", "get_bucket_notification_configuration", &json!({ "Bucket": "theirs" }));
     assert_eq!(notifications["LambdaFunctionConfigurations"].as_array().map(Vec::len), Some(1));
     let bucket = json!({ "Bucket": "space-dev-uploads-123456789012-us-east-1" });

@@ -43,4 +43,5 @@ module "function" {
   # If two layers contain the same file, the later layer wins. Therefore the worker's own dependencies come last.
   layers               = concat(each.value.layers, [for name, layer in module.layer : layer.arn if name == each.key])
   permissions_boundary = var.permissions_boundary
+  role_path            = var.role_path
 }

@@ -10,9 +10,11 @@ resource "aws_scheduler_schedule_group" "this" {
 resource "aws_iam_role" "schedule" {
   for_each = module.manifest.schedule_roles
 
-  name                 = each.value.name
-  permissions_boundary = var.permissions_boundary
-  assume_role_policy   = each.value.trust
+  name                  = each.value.name
+  path                  = var.role_path
+  permissions_boundary  = var.permissions_boundary
+  force_detach_policies = true
+  assume_role_policy    = each.value.trust
 }
 
 resource "aws_iam_role_policy" "schedule" {

@@ -33,6 +33,12 @@ variable "permissions_boundary" {
   default     = null
 }
 
+variable "role_path" {
+  description = "The path of all roles in IAM."
+  type        = string
+  default     = "/"
+}
+
 variable "upload_bucket" {
   description = "The name of an existing bucket of the region, for zips that are too large for a request; null for none."
   type        = string

@@ -72,7 +72,7 @@ fn stage_errors_have_line_and_path() {
     assert!(error_of("stages.prod.worker.a.memory = 256").contains("a setting with a similar name exists: `workers`"));
     assert_eq!(
         error_of("stages.prod = 1"),
-        "Cargo.toml:1: `stages.prod` must be a table with `alarms`, `endpoint` and `workers`, or some of them, found `1`\n"
+        "Cargo.toml:1: `stages.prod` must be a table with `alarms`, `deploy`, `endpoint` and `workers`, or some of them, found `1`\n"
     );
     assert!(
         error_of("workers.a.concurrency = 5\nstages.prod.workers.a.provisioned-concurrency = 6")

@@ -57,7 +57,7 @@ fn queue_trigger_has_lambda_defaults() {
             batch_size: 10,
             batch_window: 0,
             partial_failures: false,
-            max_receives: 3,
+            max_receives: 5,
             content_based_deduplication: false,
             filters: Vec::new(),
             maximum_concurrency: None,

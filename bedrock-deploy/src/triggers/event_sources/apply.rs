@@ -87,7 +87,7 @@ impl StepContext<'_> {
 /// Rules.
 impl StepContext<'_> {
     pub(in super::super) async fn put_rule(&self, rule: &DesiredRule) -> StepResult {
-        let tags = self.stage.tags().into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+        let tags = self.stage.all_tags().into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
         let tags: Vec<Tag> = tags.collect::<Result<_, _>>().map_err(|error| StepError::invalid_request(&error))?;
         let request = || {
             let put = self.aws.events.put_rule().event_bus_name(&rule.bus).name(&rule.name);

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use insta::assert_snapshot;
 
 use crate::actual::Actual;
+use crate::actual_role::ActualRole;
 use crate::desired::{Desired, DesiredFunction};
 use crate::manifest::{FilterScope, ObjectEvent, Trigger};
 use crate::plan::Plan;
@@ -12,8 +13,8 @@ use crate::policy::{schedule_policy, scheduler_trust_policy};
 use crate::resources::desired_resources;
 use crate::test_fixtures::{actual_function, desired_function, stage};
 use crate::triggers::actual::{
-    ActualBucket, ActualMapping, ActualQueue, ActualRule, ActualSchedule, ActualScheduleRole, ActualSubscription,
-    ActualTopic, ActualTriggers,
+    ActualBucket, ActualMapping, ActualQueue, ActualRule, ActualSchedule, ActualSubscription, ActualTopic,
+    ActualTriggers,
 };
 use crate::triggers::desired::{DesiredRule, DesiredTriggers};
 
@@ -58,7 +59,11 @@ fn deployed(desired: &Desired) -> Actual {
         ..ActualTriggers::default()
     };
     for (name, schedule) in desired_triggers.schedules {
-        let role = ActualScheduleRole {
+        let role = ActualRole {
+            arn: stage().schedule_role_arn(&schedule.key),
+            created_at: None,
+            permissions_boundary: None,
+            tags: stage().tags(),
             trust_policy: scheduler_trust_policy(&stage()),
             inline_policy: Some(schedule_policy(&stage(), &schedule.key)),
         };
@@ -202,7 +207,7 @@ fn changed_queues_are_updated() {
         *visibility_timeout = 362;
         *max_receives = 5;
     }
-    assert_snapshot!(plan_change(&old, &[new]), @"~ update  queue shop-dev-jobs (visibility timeout 180 → 362, receives 3 → 5, batch size 10 → 5, batch window 0 → 2, partial failures not reported → reported): set-queue remap");
+    assert_snapshot!(plan_change(&old, &[new]), @"~ update  queue shop-dev-jobs (visibility timeout 180 → 362, receives 3 → 5, batch size 10 → 5, batch window 0 → 2, partial failures not reported → reported, SQS may need 60 s in between): set-queue remap");
     assert_snapshot!(plan_change(&old, &[queue("tasks")]), @"
     + create  queue shop-dev-tasks: make-queue map
     - delete  queue shop-dev-jobs: unmap delete-queue

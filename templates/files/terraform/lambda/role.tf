@@ -2,6 +2,7 @@
 
 resource "aws_iam_role" "this" {
   name                  = var.function.role_name
+  path                  = var.role_path
   permissions_boundary  = var.permissions_boundary
   force_detach_policies = true # Also those that were attached by hand, when the role is deleted.
 

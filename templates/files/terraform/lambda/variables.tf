@@ -63,6 +63,11 @@ variable "layers" {
   type        = list(string)
 }
 
+variable "role_path" {
+  description = "The path of the role in IAM."
+  type        = string
+}
+
 variable "permissions_boundary" {
   description = "The ARN of the permissions boundary of the role; null for none."
   type        = string

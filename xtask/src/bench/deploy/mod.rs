@@ -22,11 +22,11 @@ use crate::workspace::Workspace;
 const WORKERS: usize = 20;
 /// Number of deploys of which the fastest counts.
 const REPETITIONS: usize = 3;
-/// Limits of a deploy in which nothing changed. Two more requests are for the stage: the caller's identity and the record of
-/// the last deployment.
+/// Limits of a deploy in which nothing changed. Three more requests are for the stage: the caller's identity, which bucket
+/// it uses, and the record of the last deployment.
 const UNCHANGED_SECONDS: f64 = 0.1;
 const UNCHANGED_REQUESTS: f64 = 2.0;
-const STAGE_REQUESTS: f64 = 2.0;
+const STAGE_REQUESTS: f64 = 3.0;
 
 /// Time until Lambda sees a new role.
 const PROPAGATION: Duration = Duration::from_secs(10);

@@ -29,6 +29,8 @@ mod api_gateway;
 mod async_queue;
 mod backend;
 mod clock;
+mod code_files;
+mod code_store;
 mod config;
 pub mod dashboard;
 mod database_file;

@@ -100,21 +100,10 @@ impl<S: ExecutionStore> DurableEngine<S> {
 
     /// `GetDurableExecutionState`
     pub fn state(&self, arn: &ExecutionArn, token: &str, page: &PageRequest) -> Result<Value, DurableError> {
-        let execution = self.active.get(arn).ok_or_else(DurableError::stale_token)?;
-        execution.check_token(token)?;
-        // The marker of the event of an invocation is a plain number.
-        let start = page.marker.as_ref().filter(|marker| !marker.is_empty());
-        let start = match start.map(|marker| marker.parse()) {
-            None => 0,
-            Some(Ok(start)) => start,
-            Some(Err(_)) => return Err(DurableError::invalid("Invalid Marker")),
-        };
-        let page = view::page(execution, start, page.items(), MAX_INVOCATION_PAGE_BYTES);
-        let mut response = json!({ "Operations": page.operations });
-        if let Some(next) = page.next {
-            response["NextMarker"] = next.to_string().into();
+        if !self.index.contains(arn) {
+            return Err(DurableError::stale_token());
         }
-        Ok(with_api_timestamps(response))
+        self.read(arn, |execution| state_page(execution, token, page))?
     }
 
     /// `ListDurableExecutionsByFunction`
@@ -147,6 +136,24 @@ impl<S: ExecutionStore> DurableEngine<S> {
         request.page.fill(&mut response, "DurableExecutions", items.collect())?;
         Ok(response)
     }
+}
+
+/// Returns a page of the state of an execution, to the invocation that has this token.
+fn state_page(execution: &Execution, token: &str, page: &PageRequest) -> Result<Value, DurableError> {
+    execution.check_token(token)?;
+    // The marker of the event of an invocation is a plain number.
+    let start = page.marker.as_ref().filter(|marker| !marker.is_empty());
+    let start = match start.map(|marker| marker.parse()) {
+        None => 0,
+        Some(Ok(start)) => start,
+        Some(Err(_)) => return Err(DurableError::invalid("Invalid Marker")),
+    };
+    let page = view::page(execution, start, page.items(), MAX_INVOCATION_PAGE_BYTES);
+    let mut response = json!({ "Operations": page.operations });
+    if let Some(next) = page.next {
+        response["NextMarker"] = next.to_string().into();
+    }
+    Ok(with_api_timestamps(response))
 }
 
 fn describe(execution: &Execution, include_data: bool) -> Value {

@@ -68,6 +68,8 @@ pub(crate) async fn delete_unused_code(service: Arc<DurableService>, registry: A
         let code = Arc::clone(registry.code());
         // Joining fails if the server is stopping.
         let deleted = tokio::task::spawn_blocking(move || code.retain(&used)).await.unwrap_or_default();
-        deleted.iter().for_each(|folder| registry.stop_old_code(folder));
+        for folder in &deleted {
+            registry.stop_old_code(folder);
+        }
     }
 }

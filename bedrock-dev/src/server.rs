@@ -322,7 +322,9 @@ fn start_hosted_workers(
 fn store_code(app: &App, state: &Path, hosted_workers: &HostedWorkers, factory: &FunctionFactory<'_>) -> CodeStore {
     let code = CodeStore::open(app, state, Arc::clone(&factory.log_sink));
     code.store_all(&factory.executables);
-    code.sites().into_iter().for_each(|site| hosted_workers.keep_site(site));
+    for site in code.sites() {
+        hosted_workers.keep_site(site);
+    }
     code
 }
 

@@ -145,7 +145,7 @@ mod tests {
         let mut child = execution("child", 5, "x");
         child.parent = Some(parent.clone());
         index.insert(child.clone());
-        assert_eq!(index.waiting_children(&parent, Timestamp(4)), [child.arn.clone()]);
+        assert_eq!(index.waiting_children(&parent, Timestamp(4)), std::slice::from_ref(&child.arn));
         assert!(index.waiting_children(&parent, Timestamp(5)).is_empty());
         index.insert(ActiveExecution { is_new: false, ..child });
         assert!(index.waiting_children(&parent, Timestamp(4)).is_empty());

@@ -8,8 +8,9 @@ use crate::arn::ExecutionArn;
 use crate::engine::DurableEngine;
 use crate::error::DurableError;
 use crate::execution::{Execution, ExecutionStatus};
+use crate::history::HistoryEvent;
 use crate::limits::{DEFAULT_PAGE_ITEMS, MAX_INVOCATION_PAGE_BYTES, MAX_PAGE_ITEMS};
-use crate::store::ExecutionStore;
+use crate::store::{ExecutionStore, ExecutionSummary};
 use crate::time::{Timestamp, with_api_timestamps};
 use crate::view;
 
@@ -64,14 +65,19 @@ impl PageRequest {
     }
 
     /// Adds the items of this page to `response` under `key`.
-    fn fill(&self, response: &mut Value, key: &str, all: Vec<Value>) -> Result<(), DurableError> {
+    fn fill<T>(
+        &self,
+        response: &mut Value,
+        key: &str,
+        all: &[T],
+        to_api: impl Fn(&T) -> Value,
+    ) -> Result<(), DurableError> {
         let start = self.start()?;
         let end = start.saturating_add(self.items());
         if end < all.len() {
             response["NextMarker"] = marker(end).into();
         }
-        let items: Vec<_> = all.into_iter().skip(start).take(self.items()).collect();
-        response[key] = items.into();
+        response[key] = all.iter().skip(start).take(self.items()).map(to_api).collect();
         Ok(())
     }
 }
@@ -88,14 +94,15 @@ impl<S: ExecutionStore> DurableEngine<S> {
 
     /// `GetDurableExecutionHistory`
     pub fn history(&self, arn: &ExecutionArn, request: &HistoryRequest) -> Result<Value, DurableError> {
-        let mut events: Vec<_> = self
-            .read(arn, |execution| execution.events.iter().map(|event| event.to_api(request.include_data)).collect())?;
-        if request.newest_first {
-            events.reverse();
-        }
-        let mut response = json!({});
-        request.page.fill(&mut response, "Events", events)?;
-        Ok(response)
+        self.read(arn, |execution| {
+            let mut events: Vec<&HistoryEvent> = execution.events.iter().collect();
+            if request.newest_first {
+                events.reverse();
+            }
+            let mut response = json!({});
+            request.page.fill(&mut response, "Events", &events, |event| event.to_api(request.include_data))?;
+            Ok(response)
+        })?
     }
 
     /// `GetDurableExecutionState`
@@ -119,7 +126,7 @@ impl<S: ExecutionStore> DurableEngine<S> {
         if request.oldest_first {
             summaries.reverse();
         }
-        let items = summaries.iter().map(|summary| {
+        let to_api = |summary: &ExecutionSummary| {
             let mut item = json!({
                 "DurableExecutionArn": summary.arn.as_str(),
                 "DurableExecutionName": summary.arn.name(),
@@ -131,9 +138,9 @@ impl<S: ExecutionStore> DurableEngine<S> {
                 item["EndTimestamp"] = ended.0.into();
             }
             with_api_timestamps(item)
-        });
+        };
         let mut response = json!({});
-        request.page.fill(&mut response, "DurableExecutions", items.collect())?;
+        request.page.fill(&mut response, "DurableExecutions", &summaries, to_api)?;
         Ok(response)
     }
 }

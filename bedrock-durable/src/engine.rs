@@ -115,7 +115,9 @@ impl<S: ExecutionStore> DurableEngine<S> {
         let active = engine.store.active()?;
         let running: Vec<_> =
             active.iter().filter(|execution| execution.is_running).map(|execution| execution.arn.clone()).collect();
-        active.into_iter().for_each(|execution| engine.index.insert(execution));
+        for execution in active {
+            engine.index.insert(execution);
+        }
         for arn in running {
             let Some(execution) = engine.get_mut(&arn)? else { continue };
             let calls = execution

@@ -189,14 +189,18 @@ impl LocalApp {
         self.handle.spawn(async move {
             tokio::time::sleep(IDLE_TIMEOUT).await;
             let idle = app.upgrade().and_then(|app| app.old_code.take_idle(&folder, IDLE_TIMEOUT));
-            idle.iter().for_each(|worker| worker.retire());
+            if let Some(worker) = idle {
+                worker.retire();
+            }
         });
         result
     }
 
     /// Stops the processes of old code.
     pub(super) fn stop_old_code(&self, folder: &Path) {
-        self.old_code.take(folder).iter().for_each(|worker| worker.retire());
+        if let Some(worker) = self.old_code.take(folder) {
+            worker.retire();
+        }
     }
 
     /// Checks whether a worker can be started on this machine. The error is the one that a call would return.

@@ -31,6 +31,11 @@ pub(crate) struct ExecutionCodes {
 }
 
 impl ExecutionCodes {
+    /// Returns whether any execution keeps old code.
+    pub(crate) fn has_old(&self) -> bool {
+        self.of_executions.values().any(|code| code.as_deref() == Some("old"))
+    }
+
     /// Returns whether an execution keeps code that is not the current one of its worker.
     pub(crate) fn is_old(&self, arn: &str) -> bool {
         self.of_executions.get(arn).is_some_and(|code| code.as_deref() == Some("old"))

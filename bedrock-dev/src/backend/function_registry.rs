@@ -146,7 +146,9 @@ impl FunctionRegistry {
     /// Stops the processes of old code that was deleted: of a worker's folder, or of a program.
     pub(crate) fn stop_old_code(&self, path: &Path) {
         self.hosted_workers.stop_old_code(path);
-        self.old_programs.take(path).iter().for_each(|function| function.retire());
+        if let Some(function) = self.old_programs.take(path) {
+            function.retire();
+        }
     }
 
     pub(crate) fn policy(&self) -> &Arc<AdmissionPolicy> {
@@ -171,7 +173,9 @@ fn run_old_program(
         programs.end(&program);
         tokio::spawn(async move {
             tokio::time::sleep(OLD_CODE_IDLE_TIMEOUT).await;
-            programs.take_idle(&program, OLD_CODE_IDLE_TIMEOUT).iter().for_each(|function| function.retire());
+            if let Some(function) = programs.take_idle(&program, OLD_CODE_IDLE_TIMEOUT) {
+                function.retire();
+            }
         });
         result
     })

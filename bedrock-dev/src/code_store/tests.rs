@@ -140,7 +140,7 @@ fn dependencies_of_python_are_linked() {
     let site = root.join("target/bedrock/python/flow-1");
     store.link_site("flow", &site);
     store.set_current("flow", None);
-    assert_eq!(store.sites(), [site.clone()]);
+    assert_eq!(store.sites(), std::slice::from_ref(&site));
     let Some(StoredCode::Folder(old)) = store.old("flow", &code) else { panic!("no old code") };
     assert_eq!(old.site, Some(site));
 }

@@ -186,7 +186,7 @@ fn executions_keep_their_code_until_it_is_updated() {
     let running = Running::from(due);
     fixture.finish(&running, json!({ "Status": "SUCCEEDED", "Result": "1" }));
     assert!(codes(&fixture).is_empty() && fixture.engine.take_released_code());
-    assert_eq!(fixture.engine.take_ended(), [arn.clone()]);
+    assert_eq!(fixture.engine.take_ended(), std::slice::from_ref(&arn));
     let error = fixture.engine.update_code(&arn, None, fixture.time()).expect_err("ended");
     assert_eq!(error.kind.name(), "ResourceConflictException");
 }

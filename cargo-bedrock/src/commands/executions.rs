@@ -207,7 +207,9 @@ impl ExecutionsCommand {
                 let mut all = api.list()?;
                 let codes = api.codes()?;
                 if json {
-                    all.iter_mut().for_each(|execution| add_code(execution, &codes));
+                    for execution in &mut all {
+                        add_code(execution, &codes);
+                    }
                     return Printer::data(&pretty(&all.into()));
                 }
                 if all.is_empty() {

@@ -177,6 +177,9 @@ impl Check {
         let workers: Vec<&Worker> = durable(&self.app, names).collect();
         let mut waiting = Vec::new();
         let codes = executions.codes()?;
+        if self.is_start && !codes.has_old() {
+            return Ok(());
+        }
         for worker in &workers {
             waiting.extend(self.waiting(&executions, &codes, worker.name.as_str())?);
         }

@@ -1,3 +1,5 @@
+//! Code that is stored, kept and deleted, in the folders of an app.
+
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
@@ -61,7 +63,8 @@ fn codes(fixture: &Fixture) -> usize {
 #[test]
 fn saved_worker_is_stored_once_with_what_it_imports() {
     let fixture = fixture();
-    let (root, store) = (fixture.folder.path(), &fixture.store);
+    let root = fixture.folder.path();
+    let store = &fixture.store;
     let first = store.store_files("flow").expect("a code");
     store.set_current("flow", Some(first.clone()));
     assert_eq!((store.store_files("flow"), codes(&fixture)), (Some(first.clone()), 1));
@@ -96,7 +99,8 @@ fn only_durable_workers_are_stored() {
 #[test]
 fn program_is_a_code_of_its_own() {
     let fixture = fixture();
-    let (root, store) = (fixture.folder.path(), &fixture.store);
+    let root = fixture.folder.path();
+    let store = &fixture.store;
     write(root, "programs/rusty-0a1b", "program");
     store.store_all(&HashMap::from([("rusty".to_owned(), root.join("programs/rusty-0a1b"))]));
     assert_eq!(store.current("rusty").as_deref(), Some("0a1b"));
@@ -111,7 +115,8 @@ fn program_is_a_code_of_its_own() {
 #[test]
 fn unused_code_is_deleted() {
     let fixture = fixture();
-    let (root, store) = (fixture.folder.path(), &fixture.store);
+    let root = fixture.folder.path();
+    let store = &fixture.store;
     let all: Vec<String> = ["1", "2", "3"]
         .into_iter()
         .map(|text| {
@@ -134,7 +139,8 @@ fn unused_code_is_deleted() {
 #[test]
 fn dependencies_of_python_are_linked() {
     let fixture = fixture();
-    let (root, store) = (fixture.folder.path(), &fixture.store);
+    let root = fixture.folder.path();
+    let store = &fixture.store;
     let code = store.store_files("flow").expect("a code");
     store.set_current("flow", Some(code.clone()));
     let site = root.join("target/bedrock/python/flow-1");

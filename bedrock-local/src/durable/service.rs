@@ -119,7 +119,8 @@ impl DurableService {
         let run = move |engine: &mut Engine, now| {
             let result = run(engine, now);
             let scheduled = *lock(&service.scheduled);
-            if engine.next_due().is_some_and(|due| scheduled.is_none_or(|scheduled| due < scheduled)) {
+            let is_earlier = |due: Timestamp| due <= now || scheduled.is_none_or(|scheduled| due < scheduled);
+            if engine.next_due().is_some_and(is_earlier) {
                 service.changed.notify_one();
             }
             result

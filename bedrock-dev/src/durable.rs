@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use bedrock_local::durable::{DurableFunctions, RunReason};
+use bedrock_local::durable::{DurableFunctions, DurableService, RunReason};
 use bedrock_model::{AdmissionError, Caller, Error, FunctionInfo, Invocation, Reply};
 use bytes::Bytes;
 
@@ -31,16 +31,45 @@ impl DurableFunctions for RecordedFunctions {
         })
     }
 
-    fn run(&self, function: &FunctionInfo, invocation: Invocation, _: RunReason) -> Reply {
+    fn code(&self, worker: &str) -> Option<String> {
+        self.registry.code().current(worker)
+    }
+
+    fn notify_code_released(&self) {
+        self.registry.code().notify_changed();
+    }
+
+    fn run(&self, function: &FunctionInfo, invocation: Invocation, reason: RunReason) -> Reply {
+        let code = match reason {
+            RunReason::Replay { code, .. } => code,
+            RunReason::ChainedCall(_) => None,
+        };
         let registry = Arc::clone(&self.registry);
         let recorder = self.recorder.clone();
         let function = function.clone();
         Box::pin(async move {
-            recorder.run(&function, None, invocation, |invocation| registry.run(&function, invocation)).await
+            let run = |invocation| registry.run_with_code(&function, code.as_deref(), invocation);
+            recorder.run(&function, None, invocation, run).await
         })
     }
 
     fn print(&self, message: &str) {
         (self.log_sink)(LogLine { worker: "".into(), request_id: None, text: message.to_owned() });
+    }
+}
+
+/// Deletes code that no execution keeps any more, and stops its processes. Never ends.
+pub(crate) async fn delete_unused_code(service: Arc<DurableService>, registry: Arc<FunctionRegistry>) {
+    loop {
+        registry.code().changed().await;
+        // Executions that start from now on may keep the code that is current now.
+        let mut used = registry.code().all_current();
+        used.extend(service.read(|engine, _| engine.codes()).await);
+        let code = Arc::clone(registry.code());
+        // Joining fails if the server is stopping.
+        let deleted = tokio::task::spawn_blocking(move || code.retain(&used)).await.unwrap_or_default();
+        for folder in &deleted {
+            registry.stop_old_code(folder);
+        }
     }
 }

@@ -12,6 +12,7 @@
 //! | `policy` | what AWS rejects: reserved concurrency, calls without permission, recursive loops, too much memory |
 //! | `async_queue` | asynchronous events: stored in a file, retried, sent to destinations |
 //! | `durable` | the functions that durable executions run |
+//! | `code_store`, `code_files` | the code that durable executions keep |
 //! | `replay` | runs programs of Rust workers against recorded executions |
 //! | `triggers` | what invokes workers in addition to calls: schedules, SQS queues, S3 buckets |
 //! | `event_log` | the log of what the server does |
@@ -32,6 +33,8 @@ mod api_gateway;
 mod async_queue;
 mod backend;
 mod clock;
+mod code_files;
+mod code_store;
 mod config;
 pub mod dashboard;
 mod database_file;

@@ -131,7 +131,11 @@ async fn checkpoint(State(current): State<CurrentReplay>, uri: Uri, body: Bytes)
 }
 
 fn no_replay() -> ReplayApi {
-    ReplayApi::new(RecordedExecution { input: String::new(), end: None, operations: Vec::new() }, 0, 0)
+    ReplayApi::new(
+        RecordedExecution { input: String::new(), end: None, errors: Vec::new(), operations: Vec::new() },
+        0,
+        0,
+    )
 }
 
 fn function_info(app: &App, worker: &Worker) -> FunctionInfo {

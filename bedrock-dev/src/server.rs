@@ -22,10 +22,11 @@ use crate::account::AccountServices;
 use crate::api_gateway::HttpApi;
 use crate::async_queue::{self, AsyncQueue, QueueStore, StoreError};
 use crate::backend::{EventRunner, FunctionFactory, FunctionRegistry, LocalBackend, RecordingBackend};
+use crate::code_store::CodeStore;
 use crate::config::DevServerConfig;
 use crate::dashboard;
 use crate::debug::{self, Debuggers, Process};
-use crate::durable::RecordedFunctions;
+use crate::durable::{RecordedFunctions, delete_unused_code};
 use crate::error::StartError;
 use crate::event_log::{
     DevEventKind, EventLog, EventLogFile, EventLogWriter, Recorder, Redactions, Retention, RunningApp,
@@ -132,7 +133,8 @@ impl DevServer {
         };
         let policy = Arc::new(AdmissionPolicy::new(&app, call_graph, strict, Arc::clone(&log_sink)));
         let busy_poller = BusyPoller::new();
-        let functions = FunctionRegistry::new(&app, hosted_workers, &factory, policy, busy_poller.clone());
+        let code = store_code(&app, &state, &hosted_workers, &factory);
+        let functions = FunctionRegistry::new(&app, hosted_workers, &factory, policy, busy_poller.clone(), code);
         let functions = Arc::new(functions);
         let durable = open_executions(&app, &state, &functions, &clock, &recorder, &log_sink)?;
         let queue = open_queue(&functions, &store, &clock, &recorder, durable.clone(), &log_sink)?;
@@ -164,6 +166,8 @@ impl DevServer {
             tokio::spawn(run_queue(Arc::clone(&queue), log_sink)),
             tokio::spawn(busy_poller.run()),
         ];
+        tasks
+            .extend(durable.iter().map(|service| tokio::spawn(delete_unused_code(service.clone(), functions.clone()))));
         tasks.extend(durable.map(|service| tokio::spawn(work_on_executions(service, clock))));
         tasks.extend(triggers.start()?);
         let file = ServerFile::write(&state, &url, api_state.token());
@@ -324,6 +328,16 @@ fn start_hosted_workers(
         debuggers: debug::ports(debuggers),
     };
     Ok(HostedWorkers::start(app_info, Handle::current(), options))
+}
+
+/// Stores the code with which the server starts.
+fn store_code(app: &App, state: &Path, hosted_workers: &HostedWorkers, factory: &FunctionFactory<'_>) -> CodeStore {
+    let code = CodeStore::open(app, state, Arc::clone(&factory.log_sink));
+    code.store_all(&factory.executables);
+    for site in code.sites() {
+        hosted_workers.keep_site(site);
+    }
+    code
 }
 
 /// Returns a callback that passes the output of Python and JavaScript workers to the same sink.

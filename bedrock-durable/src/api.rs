@@ -8,8 +8,9 @@ use crate::arn::ExecutionArn;
 use crate::engine::DurableEngine;
 use crate::error::DurableError;
 use crate::execution::{Execution, ExecutionStatus};
+use crate::history::HistoryEvent;
 use crate::limits::{DEFAULT_PAGE_ITEMS, MAX_INVOCATION_PAGE_BYTES, MAX_PAGE_ITEMS};
-use crate::store::ExecutionStore;
+use crate::store::{ExecutionStore, ExecutionSummary};
 use crate::time::{Timestamp, with_api_timestamps};
 use crate::view;
 
@@ -64,14 +65,19 @@ impl PageRequest {
     }
 
     /// Adds the items of this page to `response` under `key`.
-    fn fill(&self, response: &mut Value, key: &str, all: Vec<Value>) -> Result<(), DurableError> {
+    fn fill<T>(
+        &self,
+        response: &mut Value,
+        key: &str,
+        all: &[T],
+        to_api: impl Fn(&T) -> Value,
+    ) -> Result<(), DurableError> {
         let start = self.start()?;
         let end = start.saturating_add(self.items());
         if end < all.len() {
             response["NextMarker"] = marker(end).into();
         }
-        let items: Vec<_> = all.into_iter().skip(start).take(self.items()).collect();
-        response[key] = items.into();
+        response[key] = all.iter().skip(start).take(self.items()).map(to_api).collect();
         Ok(())
     }
 }
@@ -88,33 +94,23 @@ impl<S: ExecutionStore> DurableEngine<S> {
 
     /// `GetDurableExecutionHistory`
     pub fn history(&self, arn: &ExecutionArn, request: &HistoryRequest) -> Result<Value, DurableError> {
-        let mut events: Vec<_> = self
-            .read(arn, |execution| execution.events.iter().map(|event| event.to_api(request.include_data)).collect())?;
-        if request.newest_first {
-            events.reverse();
-        }
-        let mut response = json!({});
-        request.page.fill(&mut response, "Events", events)?;
-        Ok(response)
+        self.read(arn, |execution| {
+            let mut events: Vec<&HistoryEvent> = execution.events.iter().collect();
+            if request.newest_first {
+                events.reverse();
+            }
+            let mut response = json!({});
+            request.page.fill(&mut response, "Events", &events, |event| event.to_api(request.include_data))?;
+            Ok(response)
+        })?
     }
 
     /// `GetDurableExecutionState`
     pub fn state(&self, arn: &ExecutionArn, token: &str, page: &PageRequest) -> Result<Value, DurableError> {
-        let execution = self.active.get(arn).ok_or_else(DurableError::stale_token)?;
-        execution.check_token(token)?;
-        // The marker of the event of an invocation is a plain number.
-        let start = page.marker.as_ref().filter(|marker| !marker.is_empty());
-        let start = match start.map(|marker| marker.parse()) {
-            None => 0,
-            Some(Ok(start)) => start,
-            Some(Err(_)) => return Err(DurableError::invalid("Invalid Marker")),
-        };
-        let page = view::page(execution, start, page.items(), MAX_INVOCATION_PAGE_BYTES);
-        let mut response = json!({ "Operations": page.operations });
-        if let Some(next) = page.next {
-            response["NextMarker"] = next.to_string().into();
+        if !self.index.contains(arn) {
+            return Err(DurableError::stale_token());
         }
-        Ok(with_api_timestamps(response))
+        self.read(arn, |execution| state_page(execution, token, page))?
     }
 
     /// `ListDurableExecutionsByFunction`
@@ -130,7 +126,7 @@ impl<S: ExecutionStore> DurableEngine<S> {
         if request.oldest_first {
             summaries.reverse();
         }
-        let items = summaries.iter().map(|summary| {
+        let to_api = |summary: &ExecutionSummary| {
             let mut item = json!({
                 "DurableExecutionArn": summary.arn.as_str(),
                 "DurableExecutionName": summary.arn.name(),
@@ -142,11 +138,29 @@ impl<S: ExecutionStore> DurableEngine<S> {
                 item["EndTimestamp"] = ended.0.into();
             }
             with_api_timestamps(item)
-        });
+        };
         let mut response = json!({});
-        request.page.fill(&mut response, "DurableExecutions", items.collect())?;
+        request.page.fill(&mut response, "DurableExecutions", &summaries, to_api)?;
         Ok(response)
     }
+}
+
+/// Returns a page of the state of an execution, to the invocation that has this token.
+fn state_page(execution: &Execution, token: &str, page: &PageRequest) -> Result<Value, DurableError> {
+    execution.check_token(token)?;
+    // The marker of the event of an invocation is a plain number.
+    let start = page.marker.as_ref().filter(|marker| !marker.is_empty());
+    let start = match start.map(|marker| marker.parse()) {
+        None => 0,
+        Some(Ok(start)) => start,
+        Some(Err(_)) => return Err(DurableError::invalid("Invalid Marker")),
+    };
+    let page = view::page(execution, start, page.items(), MAX_INVOCATION_PAGE_BYTES);
+    let mut response = json!({ "Operations": page.operations });
+    if let Some(next) = page.next {
+        response["NextMarker"] = next.to_string().into();
+    }
+    Ok(with_api_timestamps(response))
 }
 
 fn describe(execution: &Execution, include_data: bool) -> Value {

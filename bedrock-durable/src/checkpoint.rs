@@ -30,6 +30,8 @@ pub struct DurableFunction {
     pub arn: String,
     /// Its configuration.
     pub config: DurableConfig,
+    /// Its code, which new executions keep. `None` if they do not.
+    pub code: Option<String>,
 }
 
 /// The function that a chained call names.

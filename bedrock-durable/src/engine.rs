@@ -1,19 +1,20 @@
 //! The engine: all executions of an app, over a store. Every operation is stored before its result is returned, so an
 //! end of the program loses nothing that a caller was told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeSet, HashMap};
 
 use bedrock_model::id::new_uuid;
 use serde_json::Value;
 
+use crate::active_index::ActiveIndex;
 use crate::arn::{ExecutionArn, validate_name};
 use crate::checkpoint::{ChildStart, DurableFunction, LATEST, ResolveTarget};
 use crate::error::{DurableError, ErrorKind};
-use crate::execution::{Execution, ExecutionStatus, ParentOperation};
+use crate::execution::{Changes, Execution, ExecutionStatus, ParentOperation};
 use crate::lifecycle::{InvocationOutcome, StartDetails};
 use crate::limits::{CHAINED_START_DELAY_MILLISECONDS, MAX_SYNC_EXECUTION_TIMEOUT_SECONDS};
 use crate::operation::{ErrorObject, OperationStatus};
-use crate::store::{ExecutionStore, ExecutionSummary, StoreError};
+use crate::store::{ActiveExecution, ExecutionStore, ExecutionSummary, StoreError};
 use crate::time::Timestamp;
 use crate::token::CallbackId;
 use crate::update::CheckpointRequest;
@@ -46,6 +47,8 @@ pub struct DueInvocation {
     pub event: Value,
     /// The trace header.
     pub trace: String,
+    /// The code that the execution keeps.
+    pub code: Option<String>,
 }
 
 /// A call of a function that is not durable, which the caller has to make.
@@ -70,6 +73,8 @@ pub struct DueWork {
     pub calls: Vec<DueCall>,
     /// When there is more to do.
     pub next: Option<Timestamp>,
+    /// Why executions that are due cannot be read. They are read again when the program starts again.
+    pub unreadable: Vec<String>,
 }
 
 /// The result of a start.
@@ -85,17 +90,36 @@ pub struct StartedExecution {
 #[derive(Debug)]
 pub struct DurableEngine<S> {
     pub(crate) store: S,
-    /// The executions that have not ended.
-    pub(crate) active: BTreeMap<ExecutionArn, Execution>,
+    /// What is known of the executions that have not ended. The others are only in the store.
+    pub(crate) index: ActiveIndex,
+    /// The executions that are in memory: those that run, and those that are being changed. One that waits is read when
+    /// it is due.
+    loaded: HashMap<ExecutionArn, Execution>,
+    /// Executions in memory that may have changed.
+    touched: BTreeSet<ExecutionArn>,
+    /// Executions that have ended, or were deleted, since [`DurableEngine::take_ended`].
+    ended: Vec<ExecutionArn>,
 }
 
 impl<S: ExecutionStore> DurableEngine<S> {
     /// Opens the executions of a store. Invocations that a program was running when it ended are run again. A call of a
     /// function that is not durable is not: it is unknown how far it got.
     pub fn open(store: S, now: Timestamp) -> Result<Self, StoreError> {
-        let active = store.load_active()?.into_iter().map(|execution| (execution.arn.clone(), execution)).collect();
-        let mut engine = Self { store, active };
-        for execution in engine.active.values_mut() {
+        let mut engine = Self {
+            store,
+            index: ActiveIndex::default(),
+            loaded: HashMap::new(),
+            touched: BTreeSet::new(),
+            ended: Vec::new(),
+        };
+        let active = engine.store.active()?;
+        let running: Vec<_> =
+            active.iter().filter(|execution| execution.is_running).map(|execution| execution.arn.clone()).collect();
+        for execution in active {
+            engine.index.insert(execution);
+        }
+        for arn in running {
+            let Some(execution) = engine.get_mut(&arn)? else { continue };
             let calls = execution
                 .operations
                 .iter()
@@ -106,9 +130,29 @@ impl<S: ExecutionStore> DurableEngine<S> {
                 let error = ErrorObject::typed("Runtime.ExitError", "the program that ran the function ended");
                 execution.complete_chained(&operation, OperationStatus::Failed, Err(error), now);
             }
+            execution.changes.is_changed = true;
         }
         engine.save(now)?;
         Ok(engine)
+    }
+
+    /// Returns an execution that has not ended, to be changed. It is read from the store if it is not in memory.
+    fn get_mut(&mut self, arn: &ExecutionArn) -> Result<Option<&mut Execution>, StoreError> {
+        if !self.loaded.contains_key(arn) {
+            if !self.index.contains(arn) {
+                return Ok(None);
+            }
+            let Some(execution) = self.store.load(arn)? else { return Ok(None) };
+            self.loaded.insert(arn.clone(), execution);
+        }
+        self.touched.insert(arn.clone());
+        Ok(self.loaded.get_mut(arn))
+    }
+
+    /// Adds a new execution, to be saved.
+    fn add(&mut self, execution: Execution) {
+        self.touched.insert(execution.arn.clone());
+        self.loaded.insert(execution.arn.clone(), execution);
     }
 
     /// Starts an execution, or returns the one that has the same name and the same input.
@@ -133,7 +177,7 @@ impl<S: ExecutionStore> DurableEngine<S> {
         let id = new_uuid();
         let arn = ExecutionArn::new(&function.arn, LATEST, name.as_deref().unwrap_or(&id), &id);
         let details = StartDetails { function, input, trace, is_sync, parent: None };
-        self.active.insert(arn.clone(), Execution::start(arn.clone(), details, now));
+        self.add(Execution::start(arn.clone(), details, now));
         self.save(now)?;
         Ok(StartedExecution { arn, is_new: true })
     }
@@ -141,10 +185,9 @@ impl<S: ExecutionStore> DurableEngine<S> {
     /// Fires what is due, and begins the invocations and calls that are due.
     pub fn begin_due(&mut self, now: Timestamp) -> Result<DueWork, DurableError> {
         let mut work = DueWork::default();
-        for execution in self.active.values_mut() {
-            if execution.next_due().is_none_or(|due| due > now) {
-                continue;
-            }
+        let due = self.read_due(now, &mut work)?;
+        for arn in &due {
+            let Some(execution) = self.loaded.get_mut(arn) else { continue };
             if execution.fire_due(now) {
                 execution.request_invocation(now);
             }
@@ -159,6 +202,7 @@ impl<S: ExecutionStore> DurableEngine<S> {
                     request_id,
                     event,
                     trace: execution.trace.clone(),
+                    code: execution.code.clone(),
                 });
             }
         }
@@ -167,9 +211,61 @@ impl<S: ExecutionStore> DurableEngine<S> {
         Ok(work)
     }
 
+    /// Reads the executions that are due, before one of them changes. One that cannot be read does not hold up the
+    /// others.
+    fn read_due(&mut self, now: Timestamp, work: &mut DueWork) -> Result<Vec<ExecutionArn>, StoreError> {
+        let mut due = self.index.due_at(now);
+        let mut unreadable = Vec::new();
+        for arn in &due {
+            match self.get_mut(arn) {
+                Ok(_) => {}
+                Err(error @ StoreError::Content { .. }) => {
+                    self.index.remove(arn);
+                    unreadable.push(arn.clone());
+                    work.unreadable.push(error.to_string());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        due.retain(|arn| !unreadable.contains(arn));
+        Ok(due)
+    }
+
     /// Returns when [`DurableEngine::begin_due`] has something to do.
     pub fn next_due(&self) -> Option<Timestamp> {
-        self.active.values().filter_map(Execution::next_due).min()
+        self.index.next_due()
+    }
+
+    /// Returns the codes that executions keep which have not ended: pairs of a worker and a code.
+    pub fn codes(&self) -> BTreeSet<(String, String)> {
+        self.index.codes()
+    }
+
+    /// Returns whether the last execution of a code has ended or left it since the last call.
+    pub fn take_released_code(&mut self) -> bool {
+        self.index.take_released_code()
+    }
+
+    /// Returns the executions that have ended, or were deleted, since the last call.
+    pub fn take_ended(&mut self) -> Vec<ExecutionArn> {
+        std::mem::take(&mut self.ended)
+    }
+
+    /// Makes an execution continue with other code. `None` is that of the function.
+    pub fn update_code(
+        &mut self,
+        arn: &ExecutionArn,
+        code: Option<String>,
+        now: Timestamp,
+    ) -> Result<(), DurableError> {
+        self.change(arn, now, |execution| {
+            if execution.status.is_terminal() {
+                return Err(DurableError::new(ErrorKind::ResourceConflict, "the execution has ended"));
+            }
+            execution.code = code;
+            execution.changes.is_changed = true;
+            Ok(())
+        })
     }
 
     /// Returns all executions, the newest first.
@@ -185,9 +281,9 @@ impl<S: ExecutionStore> DurableEngine<S> {
         outcome: InvocationOutcome,
         now: Timestamp,
     ) -> Result<(), DurableError> {
-        if let Some(execution) = self.active.get_mut(arn) {
+        if let Some(execution) = self.get_mut(arn)? {
             execution.finish_invocation(request_id, outcome, now);
-            self.release_children(arn, now);
+            self.release_children(arn, now)?;
             return Ok(self.save(now)?);
         }
         // It ended during the invocation. Its history gets the end of the invocation, too.
@@ -204,7 +300,7 @@ impl<S: ExecutionStore> DurableEngine<S> {
         now: Timestamp,
     ) -> Result<(), DurableError> {
         let status = if outcome.is_ok() { OperationStatus::Succeeded } else { OperationStatus::Failed };
-        if let Some(execution) = self.active.get_mut(&parent.arn) {
+        if let Some(execution) = self.get_mut(&parent.arn)? {
             execution.complete_chained(&parent.operation, status, outcome.map(Some), now);
         }
         Ok(self.save(now)?)
@@ -218,9 +314,9 @@ impl<S: ExecutionStore> DurableEngine<S> {
         resolve: &ResolveTarget<'_>,
         now: Timestamp,
     ) -> Result<Value, DurableError> {
-        let execution = self.active.get_mut(arn).ok_or_else(DurableError::stale_token)?;
+        let execution = self.get_mut(arn)?.ok_or_else(DurableError::stale_token)?;
         let outcome = execution.checkpoint(request, resolve, now)?;
-        self.release_children(arn, now);
+        self.release_children(arn, now)?;
         for child in outcome.children {
             self.start_child(child, now);
         }
@@ -261,6 +357,7 @@ impl<S: ExecutionStore> DurableEngine<S> {
             let message = format!("the execution has status {} and cannot be deleted", status.as_str());
             return Err(DurableError::new(ErrorKind::ResourceConflict, message));
         }
+        self.ended.push(arn.clone());
         Ok(self.store.delete(arn)?)
     }
 
@@ -283,7 +380,7 @@ impl<S: ExecutionStore> DurableEngine<S> {
 
     /// A callback whose timeout is over has timed out, even if the clock was not read since.
     fn fire_callbacks(&mut self, id: &CallbackId, now: Timestamp) -> Result<(), DurableError> {
-        if let Some(execution) = self.active.get_mut(&id.arn) {
+        if let Some(execution) = self.get_mut(&id.arn)? {
             if execution.fire_due(now) {
                 execution.request_invocation(now);
             }
@@ -297,13 +394,14 @@ impl<S: ExecutionStore> DurableEngine<S> {
         let expired = self.store.expired(now)?;
         for arn in &expired {
             self.store.delete(arn)?;
+            self.ended.push(arn.clone());
         }
         Ok(expired.len())
     }
 
     /// Reads an execution.
     pub fn read<T>(&self, arn: &ExecutionArn, read: impl FnOnce(&Execution) -> T) -> Result<T, DurableError> {
-        if let Some(execution) = self.active.get(arn) {
+        if let Some(execution) = self.loaded.get(arn) {
             return Ok(read(execution));
         }
         self.store.load(arn)?.as_ref().map(read).ok_or_else(DurableError::unknown_execution)
@@ -325,7 +423,7 @@ impl<S: ExecutionStore> DurableEngine<S> {
         now: Timestamp,
         change: impl FnOnce(&mut Execution) -> Result<T, DurableError>,
     ) -> Result<T, DurableError> {
-        let result = match self.active.get_mut(arn) {
+        let result = match self.get_mut(arn)? {
             Some(execution) => change(execution)?,
             // An execution that has ended rejects changes by itself, with the right error.
             None => change(&mut self.store.load(arn)?.ok_or_else(DurableError::unknown_execution)?)?,
@@ -337,58 +435,62 @@ impl<S: ExecutionStore> DurableEngine<S> {
     fn start_child(&mut self, child: ChildStart, now: Timestamp) {
         let ChildStart { arn, function, input, trace, parent } = child;
         let details = StartDetails { function, input, trace, is_sync: false, parent: Some(parent) };
-        let mut execution = Execution::start(arn.clone(), details, now);
+        let mut execution = Execution::start(arn, details, now);
         execution.next_invocation = Some(now.plus_milliseconds(CHAINED_START_DELAY_MILLISECONDS));
-        self.active.insert(arn, execution);
+        self.add(execution);
     }
 
     /// Makes the first invocations of child executions due that wait for the invocation of their parent to suspend.
-    fn release_children(&mut self, parent: &ExecutionArn, now: Timestamp) {
-        for child in self.active.values_mut() {
-            let is_child = child.parent.as_ref().is_some_and(|operation| operation.arn == *parent);
-            if is_child && child.token_sequence == 0 && child.next_invocation.is_some_and(|due| due > now) {
+    fn release_children(&mut self, parent: &ExecutionArn, now: Timestamp) -> Result<(), StoreError> {
+        for arn in self.index.waiting_children(parent, now) {
+            let Some(child) = self.get_mut(&arn)? else { continue };
+            if child.token_sequence == 0 && child.next_invocation.is_some_and(|due| due > now) {
                 child.next_invocation = Some(now);
                 child.changes.is_changed = true;
             }
         }
+        Ok(())
     }
 
     /// Passes the outcomes of ended child executions to their parents, and stores all changes. If that fails, the
     /// changed executions are read again from the store.
     fn save(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        self.complete_parents(now);
-        let changed: Vec<_> = self.active.values().filter(|execution| execution.changes.is_changed).collect();
-        if changed.is_empty() {
-            return Ok(());
-        }
-        let saved = self.store.save(&changed);
-        let arns: Vec<_> = changed.iter().map(|execution| execution.arn.clone()).collect();
-        for arn in arns {
-            let Some(mut execution) = self.active.remove(&arn) else { continue };
-            if saved.is_err() {
-                // What cannot be read now is read when the program starts again.
-                if let Ok(Some(stored)) = self.store.load(&arn) {
-                    self.active.insert(arn, stored);
+        let saved = self.complete_parents(now).and_then(|()| {
+            let touched = self.touched.iter().filter_map(|arn| self.loaded.get(arn));
+            let changed: Vec<_> = touched.filter(|execution| execution.changes.is_changed).collect();
+            if changed.is_empty() { Ok(()) } else { self.store.save(&changed) }
+        });
+        for arn in std::mem::take(&mut self.touched) {
+            let Some(execution) = self.loaded.get_mut(&arn) else { continue };
+            let is_changed = execution.changes.is_changed;
+            if is_changed && saved.is_ok() {
+                execution.changes = Changes { stored_events: execution.events.len(), ..Changes::default() };
+                if execution.status.is_terminal() {
+                    self.index.remove(&arn);
+                    self.loaded.remove(&arn);
+                    self.ended.push(arn);
+                    continue;
                 }
-            } else if !execution.status.is_terminal() {
-                execution.changes = crate::execution::Changes {
-                    stored_events: execution.events.len(),
-                    ..crate::execution::Changes::default()
-                };
-                self.active.insert(arn, execution);
+                self.index.insert(ActiveExecution::from(&*execution));
+            }
+            let is_waiting = execution.invocation.is_none() && execution.next_due().is_none_or(|due| due > now);
+            if is_waiting || (is_changed && saved.is_err()) {
+                self.loaded.remove(&arn);
             }
         }
         saved
     }
 
-    fn complete_parents(&mut self, now: Timestamp) {
-        let ended = self.active.values().filter(|execution| execution.status.is_terminal());
-        let outcomes: Vec<_> = ended.filter_map(parent_outcome).collect();
+    fn complete_parents(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let touched = self.touched.iter().filter_map(|arn| self.loaded.get(arn));
+        let outcomes: Vec<_> =
+            touched.filter(|execution| execution.status.is_terminal()).filter_map(parent_outcome).collect();
         for (parent, status, outcome) in outcomes {
-            if let Some(execution) = self.active.get_mut(&parent.arn) {
+            if let Some(execution) = self.get_mut(&parent.arn)? {
                 execution.complete_chained(&parent.operation, status, outcome, now);
             }
         }
+        Ok(())
     }
 }
 

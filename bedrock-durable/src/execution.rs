@@ -126,6 +126,9 @@ pub struct Execution {
     pub worker: String,
     /// The configuration of the function when it started.
     pub config: DurableConfig,
+    /// The code with which it started, or that it was moved to. `None` if it always runs with that of the function.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
     /// Its status.
     pub status: ExecutionStatus,
     /// When it started.

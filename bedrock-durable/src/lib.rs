@@ -5,6 +5,7 @@
 //! | module | does |
 //! | --- | --- |
 //! | `engine` | all executions of an app over a store |
+//! | `active_index` | what is known of executions that have not ended, without reading them |
 //! | `api` | the operations of Lambda's API that read |
 //! | `execution` | one execution: its state, operations and history |
 //! | `lifecycle` | starts, invocations, pauses, callbacks and results of chained functions |
@@ -21,6 +22,7 @@
 
 #![forbid(unsafe_code)]
 
+mod active_index;
 mod api;
 mod arn;
 mod checkpoint;
@@ -53,12 +55,12 @@ pub use execution::{DurableConfig, Execution, ExecutionStatus, ParentOperation};
 pub use history::HistoryEvent;
 pub use lifecycle::InvocationOutcome;
 pub use operation::{ErrorObject, OperationRecord, OperationStatus, OperationType};
-pub use recorded::{ExecutionEnd, HistoryError, REPLAY_ARN, RecordedExecution, RecordedOperation};
+pub use recorded::{ExecutionEnd, HistoryError, REPLAY_ARN, RecordedError, RecordedExecution, RecordedOperation};
 pub use replay::{Divergence, ReplayOutcome, ReplayReport, ReplayedOperation, first_divergence, unnamed_operations};
 pub use replay_api::{CheckpointAnswer, ReplayApi};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteExecutionStore;
-pub use store::{ExecutionStore, ExecutionSummary, MemoryExecutionStore, StoreError};
+pub use store::{ActiveExecution, ExecutionStore, ExecutionSummary, MemoryExecutionStore, StoreError};
 pub use time::Timestamp;
 pub use token::CallbackId;
 pub use update::CheckpointRequest;

@@ -63,6 +63,7 @@ impl Execution {
             arn,
             worker: function.worker,
             config: function.config,
+            code: function.code,
             status: ExecutionStatus::Running,
             started: now,
             ended: None,

@@ -40,8 +40,19 @@ pub struct RecordedExecution {
     pub input: String,
     /// How it ended. `None` if it is under way, or if it was stopped or timed out: then its code had not come to its end.
     pub end: Option<ExecutionEnd>,
+    /// The errors with which its code has failed: in the end, and in invocations that were run again.
+    pub errors: Vec<RecordedError>,
     /// The operations in the order of their starts.
     pub operations: Vec<RecordedOperation>,
+}
+
+/// An error of the code. A history that was read without the data of the execution has neither class nor text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RecordedError {
+    /// The class.
+    pub error_type: Option<String>,
+    /// The text.
+    pub message: Option<String>,
 }
 
 /// How the code of an execution ended.
@@ -95,6 +106,7 @@ impl RecordedExecution {
     pub fn from_history(events: &[Value]) -> Result<Self, HistoryError> {
         let mut input = None;
         let mut end = None;
+        let mut errors = Vec::new();
         let mut operations: Vec<RecordedOperation> = Vec::new();
         let mut positions = BTreeMap::new();
         for event in events {
@@ -106,6 +118,9 @@ impl RecordedExecution {
                 "ExecutionFailed" => end = Some(ExecutionEnd::Failed),
                 _ => {}
             }
+            if matches!(event_type, "ExecutionFailed" | "InvocationCompleted") {
+                errors.extend(details.get("Error").filter(|error| error.is_object()).map(RecordedError::of));
+            }
             let Some(kind) = EventKind::of(event_type) else { continue };
             let Some(id) = event["Id"].as_str() else { continue };
             let position = *positions.entry(id.to_owned()).or_insert_with(|| {
@@ -116,7 +131,7 @@ impl RecordedExecution {
                 operation.apply(event, kind, details)?;
             }
         }
-        Ok(Self { input: input.ok_or(HistoryError::NoStart)?, end, operations })
+        Ok(Self { input: input.ok_or(HistoryError::NoStart)?, end, errors, operations })
     }
 
     /// Returns the operations for the event of an invocation of [`REPLAY_ARN`]. Timestamps are milliseconds since 1970: `now` for starts and
@@ -147,6 +162,17 @@ impl RecordedExecution {
         Some((position + 1, self.operations.get(position)?))
     }
 
+    /// Returns whether the code has failed with this error before.
+    pub fn has_failed_with(&self, error_type: &str, message: &str) -> bool {
+        let is_same = |known: &Option<String>, text: &str| known.as_ref().is_none_or(|known| known == text);
+        let is_unknown = self.end == Some(ExecutionEnd::Failed) && self.errors.is_empty();
+        is_unknown
+            || self
+                .errors
+                .iter()
+                .any(|error| is_same(&error.error_type, error_type) && is_same(&error.message, message))
+    }
+
     /// Returns whether a replay reaches an operation: not what is in a child context that has ended, whose result is stored.
     pub fn is_reached(&self, operation: &RecordedOperation) -> bool {
         let Some(parent) = &operation.parent_id else { return true };
@@ -154,6 +180,20 @@ impl RecordedExecution {
             Some((_, parent)) => !parent.has_ended && self.is_reached(parent),
             None => true,
         }
+    }
+}
+
+impl RecordedError {
+    fn of(error: &Value) -> Self {
+        let text = |key: &str| error["Payload"][key].as_str().map(str::to_owned);
+        Self { error_type: text("ErrorType"), message: text("ErrorMessage") }
+    }
+}
+
+impl fmt::Display for RecordedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [error_type, message] = [&self.error_type, &self.message].map(|text| text.as_deref().unwrap_or_default());
+        write!(f, "{error_type}: {message}")
     }
 }
 

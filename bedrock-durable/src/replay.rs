@@ -82,10 +82,14 @@ pub enum Divergence {
         /// The operation.
         recorded: String,
     },
-    /// The code fails, and the execution had not failed.
+    /// The code fails, and the execution had not failed, or with another error.
     Failed {
+        /// The last operation of the history that the code comes to, with its position. `None` if it comes to none.
+        after: Option<(usize, String)>,
         /// Class and text of the error.
         error: String,
+        /// Class and text of the error with which the execution failed.
+        recorded: Option<String>,
     },
 }
 
@@ -104,7 +108,15 @@ impl fmt::Display for Divergence {
             Self::Missing { position, recorded } => {
                 write!(f, "the code does not come to {recorded}, operation {position} of the history")
             }
-            Self::Failed { error } => write!(f, "the code fails: {error}"),
+            Self::Failed { after, error, recorded } => {
+                match after {
+                    Some((position, operation)) => {
+                        write!(f, "the code fails after {operation}, operation {position} of the history: {error}")?;
+                    }
+                    None => write!(f, "the code fails before its first operation: {error}")?,
+                }
+                recorded.iter().try_for_each(|recorded| write!(f, "; the execution failed with {recorded}"))
+            }
         }
     }
 }
@@ -136,8 +148,15 @@ pub fn first_divergence(recorded: &RecordedExecution, report: &ReplayReport) -> 
         return Some(Divergence::Added { replayed: replayed_label(replayed), instead_of });
     }
     match &report.outcome {
-        ReplayOutcome::Failed { error_type, error_message } if recorded.end != Some(ExecutionEnd::Failed) => {
-            return Some(Divergence::Failed { error: format!("{error_type}: {error_message}") });
+        ReplayOutcome::Failed { error_type, error_message } if !recorded.has_failed_with(error_type, error_message) => {
+            let visited = report.visited.iter().filter_map(|id| recorded.find(id));
+            let last = visited.max_by_key(|(position, _)| *position);
+            let failure = recorded.errors.last().filter(|_| recorded.end == Some(ExecutionEnd::Failed));
+            return Some(Divergence::Failed {
+                after: last.map(|(position, operation)| (position, recorded_label(operation))),
+                error: format!("{error_type}: {error_message}"),
+                recorded: failure.map(ToString::to_string),
+            });
         }
         _ => {}
     }
@@ -295,8 +314,24 @@ mod tests {
         let mut failing = report(&["1", "2", "3"]);
         failing.outcome =
             ReplayOutcome::Failed { error_type: "KeyError".to_owned(), error_message: "'card'".to_owned() };
-        assert_eq!(text(&recorded(&[]), &failing), "the code fails: KeyError: 'card'");
+        let place = "the code fails after a wait without name, operation 3 of the history: KeyError: 'card'";
+        assert_eq!(text(&recorded(&[]), &failing), place);
         assert_eq!(text(&recorded(&[json!({ "EventType": "ExecutionFailed", "Id": "x" })]), &failing), "fits");
+        // Before its first operation, and after it was run again for the same error.
+        failing.visited.clear();
+        let expected = "the code fails before its first operation: KeyError: 'card'";
+        assert_eq!(text(&recorded(&[]), &failing), expected);
+        let failed = |event_type: &str, error_type: &str| {
+            let error = json!({ "Payload": { "ErrorType": error_type, "ErrorMessage": "'card'" } });
+            let mut event = json!({ "EventType": event_type, "Id": "x" });
+            event[format!("{event_type}Details")] = json!({ "Error": error });
+            event
+        };
+        failing.visited = vec!["1".to_owned(), "2".to_owned(), "3".to_owned()];
+        assert_eq!(text(&recorded(&[failed("InvocationCompleted", "KeyError")]), &failing), "fits");
+        assert_eq!(text(&recorded(&[failed("ExecutionFailed", "KeyError")]), &failing), "fits");
+        let other = text(&recorded(&[failed("ExecutionFailed", "CardDeclined")]), &failing);
+        assert_eq!(other, format!("{place}; the execution failed with CardDeclined: 'card'"));
     }
 
     #[test]

@@ -430,6 +430,7 @@ mod tests {
         assert!(!api.end_run(&json!({ "Status": "FAILED", "Error": error })));
         let (recorded, report) = api.report();
         let divergence = first_divergence(&recorded, &report).expect("a divergence");
-        assert_eq!(divergence.to_string(), "the code fails: Runtime.Panic: no more");
+        let expected = "the code fails after the step `the 1`, operation 1 of the history: Runtime.Panic: no more";
+        assert_eq!(divergence.to_string(), expected);
     }
 }

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 use crate::arn::ExecutionArn;
 use crate::execution::{Execution, ExecutionStatus};
-use crate::store::{ExecutionStore, ExecutionSummary, StoreError, retention_end};
+use crate::store::{ActiveExecution, ExecutionStore, ExecutionSummary, StoreError, retention_end};
 use crate::time::Timestamp;
 
 /// How long another process may lock the file.
@@ -31,7 +31,11 @@ const SCHEMA: &str = "
         started INTEGER NOT NULL,
         ended INTEGER,
         retained_until INTEGER,
-        state TEXT NOT NULL
+        state TEXT NOT NULL,
+        parent TEXT,
+        due INTEGER,
+        is_running INTEGER NOT NULL DEFAULT 0,
+        code TEXT
     ) STRICT;
     CREATE INDEX IF NOT EXISTS execution_name ON executions (worker, name, started);
     CREATE INDEX IF NOT EXISTS execution_start ON executions (started, arn);
@@ -49,8 +53,11 @@ const SCHEMA: &str = "
         event TEXT NOT NULL,
         PRIMARY KEY (arn, number)
     ) STRICT, WITHOUT ROWID;
-    PRAGMA user_version = 1;
+    PRAGMA user_version = 2;
 ";
+/// The columns that version 2 of the schema adds to `executions`.
+const COLUMNS_OF_VERSION_2: [(&str, &str); 4] =
+    [("parent", "TEXT"), ("due", "INTEGER"), ("is_running", "INTEGER NOT NULL DEFAULT 0"), ("code", "TEXT")];
 
 /// The executions of an app in a file.
 #[derive(Debug)]
@@ -65,10 +72,11 @@ impl SqliteExecutionStore {
     /// Opens the file. Creates it if it does not exist.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         protect(path).map_err(|error| StoreError::Permissions(path.to_owned(), error))?;
-        let opened = Connection::open(path).and_then(|connection| {
+        let opened = Connection::open(path).and_then(|mut connection| {
             connection.busy_timeout(BUSY_TIMEOUT)?;
             connection.pragma_update(None, "journal_mode", "wal")?;
             connection.pragma_update(None, "synchronous", "normal")?;
+            upgrade(&mut connection)?;
             connection.execute_batch(SCHEMA)?;
             Ok(connection)
         });
@@ -113,12 +121,11 @@ impl SqliteExecutionStore {
 }
 
 impl ExecutionStore for SqliteExecutionStore {
-    fn load_active(&self) -> Result<Vec<Execution>, StoreError> {
-        let rows: Vec<(String, String)> = self.query(|connection| {
-            let mut query = connection.prepare_cached("SELECT arn, state FROM executions WHERE ended IS NULL")?;
-            query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
-        })?;
-        rows.iter().map(|(arn, state)| self.read(arn, state)).collect()
+    fn active(&self) -> Result<Vec<ActiveExecution>, StoreError> {
+        self.query(|connection| {
+            let select = "SELECT arn, worker, parent, due, is_running, code FROM executions WHERE ended IS NULL";
+            connection.prepare_cached(select)?.query_map([], read_active)?.collect()
+        })
     }
 
     fn load(&self, arn: &ExecutionArn) -> Result<Option<Execution>, StoreError> {
@@ -138,7 +145,8 @@ impl ExecutionStore for SqliteExecutionStore {
 
     fn list(&self) -> Result<Vec<ExecutionSummary>, StoreError> {
         self.query(|connection| {
-            let select = "SELECT arn, worker, status, started, ended FROM executions ORDER BY started DESC, arn DESC";
+            let select =
+                "SELECT arn, worker, status, started, ended, code FROM executions ORDER BY started DESC, arn DESC";
             connection.prepare_cached(select)?.query_map([], read_summary)?.collect()
         })
     }
@@ -179,11 +187,14 @@ impl ExecutionStore for SqliteExecutionStore {
 
 fn save_execution(connection: &Connection, execution: &Execution) -> rusqlite::Result<()> {
     let arn = execution.arn.as_str();
+    let active = ActiveExecution::from(execution);
     connection
         .prepare_cached(
-            "INSERT INTO executions (arn, worker, name, status, started, ended, retained_until, state)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-             ON CONFLICT (arn) DO UPDATE SET status = ?4, ended = ?6, retained_until = ?7, state = ?8",
+            "INSERT INTO executions
+                 (arn, worker, name, status, started, ended, retained_until, state, parent, due, is_running, code)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+             ON CONFLICT (arn) DO UPDATE SET
+                 status = ?4, ended = ?6, retained_until = ?7, state = ?8, due = ?10, is_running = ?11, code = ?12",
         )?
         .execute(params![
             arn,
@@ -194,6 +205,10 @@ fn save_execution(connection: &Connection, execution: &Execution) -> rusqlite::R
             execution.ended.map(integer),
             retention_end(execution).map(integer),
             json(execution),
+            active.parent.as_ref().map(ExecutionArn::as_str),
+            active.due.map(integer),
+            active.is_running,
+            execution.code,
         ])?;
     let mut put = connection.prepare_cached(
         "INSERT INTO operations (arn, number, state) VALUES (?1, ?2, ?3)
@@ -241,7 +256,39 @@ fn read_summary(row: &Row<'_>) -> rusqlite::Result<ExecutionSummary> {
         status: known.ok_or_else(|| rusqlite::Error::InvalidColumnName(format!("status {status}")))?,
         started: read_time(row, 3)?.unwrap_or_default(),
         ended: read_time(row, 4)?,
+        code: row.get(5)?,
     })
+}
+
+fn read_active(row: &Row<'_>) -> rusqlite::Result<ActiveExecution> {
+    let has_parent = row.get::<_, Option<String>>(2)?.is_some();
+    Ok(ActiveExecution {
+        arn: read_arn(row, 0)?,
+        worker: row.get(1)?,
+        parent: if has_parent { Some(read_arn(row, 2)?) } else { None },
+        due: read_time(row, 3)?,
+        is_running: row.get(4)?,
+        is_new: false,
+        code: row.get(5)?,
+    })
+}
+
+/// Adds what a file of version 1 does not have. Its executions are read as if they had been running, and stored again. An
+/// older program sets the version back, and does not write the columns.
+fn upgrade(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version == 1 {
+        for (column, definition) in COLUMNS_OF_VERSION_2 {
+            let known = "SELECT count(*) FROM pragma_table_info('executions') WHERE name = ?1";
+            if transaction.query_row(known, [column], |row| row.get::<_, i64>(0))? == 0 {
+                transaction.execute_batch(&format!("ALTER TABLE executions ADD COLUMN {column} {definition}"))?;
+            }
+        }
+        transaction
+            .execute_batch("UPDATE executions SET is_running = 1 WHERE ended IS NULL; PRAGMA user_version = 2")?;
+    }
+    transaction.commit()
 }
 
 /// Creates a file that only its owner can read and write, or takes the rights of others away.

@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::arn::ExecutionArn;
 use crate::error::{DurableError, ErrorKind};
 use crate::execution::{Execution, ExecutionStatus};
+use crate::operation::{OperationRecord, OperationStatus};
 use crate::time::Timestamp;
 
 /// Why the store cannot be used.
@@ -72,6 +73,45 @@ pub struct ExecutionSummary {
     pub started: Timestamp,
     /// When it ended.
     pub ended: Option<Timestamp>,
+    /// The code that it keeps.
+    pub code: Option<String>,
+}
+
+/// What is known of an execution that has not ended, without its operations and its history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActiveExecution {
+    /// The ARN.
+    pub arn: ExecutionArn,
+    /// The worker.
+    pub worker: String,
+    /// The execution that waits for its result.
+    pub parent: Option<ExecutionArn>,
+    /// When there is something to do.
+    pub due: Option<Timestamp>,
+    /// Whether an invocation or a call of it runs.
+    pub is_running: bool,
+    /// Whether it was not invoked yet. `false` after it was read from a file: its delay has passed.
+    pub is_new: bool,
+    /// The code that it keeps.
+    pub code: Option<String>,
+}
+
+impl From<&Execution> for ActiveExecution {
+    fn from(execution: &Execution) -> Self {
+        let is_called = |record: &OperationRecord| {
+            record.operation.status == OperationStatus::Started
+                && record.call.as_ref().is_some_and(|call| call.due.is_none())
+        };
+        Self {
+            arn: execution.arn.clone(),
+            worker: execution.worker.clone(),
+            parent: execution.parent.as_ref().map(|parent| parent.arn.clone()),
+            due: execution.next_due(),
+            is_running: execution.invocation.is_some() || execution.operations.iter().any(is_called),
+            is_new: execution.token_sequence == 0,
+            code: execution.code.clone(),
+        }
+    }
 }
 
 impl From<&Execution> for ExecutionSummary {
@@ -82,6 +122,7 @@ impl From<&Execution> for ExecutionSummary {
             status: execution.status,
             started: execution.started,
             ended: execution.ended,
+            code: execution.code.clone(),
         }
     }
 }
@@ -89,7 +130,7 @@ impl From<&Execution> for ExecutionSummary {
 /// Stores executions.
 pub trait ExecutionStore {
     /// Returns all executions that have not ended.
-    fn load_active(&self) -> Result<Vec<Execution>, StoreError>;
+    fn active(&self) -> Result<Vec<ActiveExecution>, StoreError>;
 
     /// Returns an execution, or `None` if there is none with this ARN.
     fn load(&self, arn: &ExecutionArn) -> Result<Option<Execution>, StoreError>;
@@ -112,8 +153,8 @@ pub trait ExecutionStore {
 
 /// A store that is chosen at run time.
 impl ExecutionStore for Box<dyn ExecutionStore + Send + Sync> {
-    fn load_active(&self) -> Result<Vec<Execution>, StoreError> {
-        (**self).load_active()
+    fn active(&self) -> Result<Vec<ActiveExecution>, StoreError> {
+        (**self).active()
     }
 
     fn load(&self, arn: &ExecutionArn) -> Result<Option<Execution>, StoreError> {
@@ -157,8 +198,10 @@ impl MemoryExecutionStore {
 }
 
 impl ExecutionStore for MemoryExecutionStore {
-    fn load_active(&self) -> Result<Vec<Execution>, StoreError> {
-        Ok(self.read(|all| all.values().filter(|execution| !execution.status.is_terminal()).cloned().collect()))
+    fn active(&self) -> Result<Vec<ActiveExecution>, StoreError> {
+        Ok(self.read(|all| {
+            all.values().filter(|execution| !execution.status.is_terminal()).map(ActiveExecution::from).collect()
+        }))
     }
 
     fn load(&self, arn: &ExecutionArn) -> Result<Option<Execution>, StoreError> {

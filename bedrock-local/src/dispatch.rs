@@ -1,6 +1,7 @@
 //! From a call to the worker that it names: name resolution, size limits, deadlines.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, OnceLock, Weak};
 
 use bedrock_build::{FunctionName, Language, WorkerEntry, WorkerIndex};
@@ -20,6 +21,7 @@ use super::host::process_pool::ProcessPool;
 use super::host::python::PythonPool;
 use super::host::registry::{HostConfig, HostRegistry};
 use super::linked_worker::{FindLinkedWorker, LinkedWorker};
+use super::old_code::{IDLE_TIMEOUT, OldCode, OldCodeWorkers};
 use super::spawn_on_drop::SpawnOnDrop;
 use super::worker_info::{WorkerInfo, stopping_error};
 use bedrock_model::Error;
@@ -36,6 +38,7 @@ pub struct LocalApp {
     pub events: Arc<AsyncEvents>,
     /// The host processes of Python and JavaScript workers.
     pub hosts: Arc<HostRegistry>,
+    old_code: OldCodeWorkers<Worker>,
     workers: HashMap<String, Worker>,
     event_settings: OnceLock<EventSettings>,
 }
@@ -71,7 +74,8 @@ impl LocalApp {
             let workers = app.catalog.entries.iter().map(worker).collect();
             let target = Arc::new(LocalEventTarget(weak.clone()));
             let events = AsyncEvents::new(handle.clone(), hosts.output.clone(), target);
-            Self { app, handle, events, hosts, workers, event_settings: OnceLock::new() }
+            let old_code = OldCodeWorkers::default();
+            Self { app, handle, events, hosts, old_code, workers, event_settings: OnceLock::new() }
         })
     }
 
@@ -167,6 +171,36 @@ impl LocalApp {
     /// Runs one invocation of the worker with this name and prints its error, if it fails.
     pub async fn run_and_report_named(&self, name: &str, invocation: Invocation) -> Result<Bytes, Error> {
         self.run_and_report(self.find(name)?, invocation).await
+    }
+
+    /// Runs one invocation of a worker with old code, and prints its error, if it fails.
+    pub(super) async fn run_old_code(
+        self: Arc<Self>,
+        name: &str,
+        code: OldCode,
+        invocation: Invocation,
+    ) -> Result<Bytes, Error> {
+        let entry = WorkerEntry { dir: code.folder.display().to_string(), ..self.find(name)?.info.entry.clone() };
+        let folder = code.folder.clone();
+        let worker = self.old_code.begin(&folder, || Worker::of_old_code(&self, &entry, code));
+        let result = self.run_and_report(&worker, invocation).await;
+        self.old_code.end(&folder);
+        let app = Arc::downgrade(&self);
+        self.handle.spawn(async move {
+            tokio::time::sleep(IDLE_TIMEOUT).await;
+            let idle = app.upgrade().and_then(|app| app.old_code.take_idle(&folder, IDLE_TIMEOUT));
+            if let Some(worker) = idle {
+                worker.retire();
+            }
+        });
+        result
+    }
+
+    /// Stops the processes of old code.
+    pub(super) fn stop_old_code(&self, folder: &Path) {
+        if let Some(worker) = self.old_code.take(folder) {
+            worker.retire();
+        }
     }
 
     /// Checks whether a worker can be started on this machine. The error is the one that a call would return.
@@ -266,13 +300,33 @@ impl LocalApp {
     }
 }
 
+impl Worker {
+    /// Returns a Python or JavaScript worker that runs with old code. The folder of `entry` is that of the code.
+    fn of_old_code(app: &LocalApp, entry: &WorkerEntry, code: OldCode) -> Self {
+        let info = WorkerInfo { old_code: Some(code), ..WorkerInfo::new(&app.app, entry) };
+        new_runtime(info, &app.hosts, None)
+    }
+
+    /// Stops the host processes, after their running calls.
+    fn retire(&self) {
+        if let WorkerRuntime::Hosts(pool) = &self.runtime {
+            pool.retire();
+        }
+    }
+}
+
 fn new_worker(
     app: &AppInfo,
     entry: &WorkerEntry,
     hosts: &Arc<HostRegistry>,
     linked: Option<Arc<dyn LinkedWorker>>,
 ) -> Worker {
-    let info = Arc::new(WorkerInfo::new(app, entry));
+    new_runtime(WorkerInfo::new(app, entry), hosts, linked)
+}
+
+fn new_runtime(info: WorkerInfo, hosts: &Arc<HostRegistry>, linked: Option<Arc<dyn LinkedWorker>>) -> Worker {
+    let info = Arc::new(info);
+    let entry = &info.entry;
     let runtime = match entry.language {
         Language::Rust => linked.map_or(WorkerRuntime::NotLinked, WorkerRuntime::Linked),
         Language::Python if !entry.is_isolated => {

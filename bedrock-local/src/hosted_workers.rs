@@ -1,9 +1,10 @@
 //! The Python and JavaScript workers of an app, for a program that embeds them: the dev server.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bedrock_model::Backend;
+use bedrock_model::{Backend, Invocation, Reply};
 use tokio::runtime::Handle;
 
 use super::app_info::AppInfo;
@@ -11,6 +12,7 @@ use super::dispatch::LocalApp;
 use super::host::registry::{ApiUrl, HostConfig};
 use super::linked_worker::no_linked_worker;
 use super::local_backend::LocalBackend;
+use super::old_code::OldCode;
 use super::output::{self, LogSink};
 use bedrock_model::Error;
 
@@ -65,6 +67,29 @@ impl HostedWorkers {
         let app = Arc::clone(&self.app);
         let worker = worker.to_owned();
         async move { app.replace(&worker).await }
+    }
+
+    /// Runs one invocation of a worker with old code. Its processes are stopped when they have been idle for 30 s.
+    pub fn run_old_code(&self, worker: &str, code: OldCode, invocation: Invocation) -> Reply {
+        let app = Arc::clone(&self.app);
+        let worker = worker.to_owned();
+        Box::pin(async move { app.run_old_code(&worker, code, invocation).await })
+    }
+
+    /// Stops the processes of old code whose folder is deleted.
+    pub fn stop_old_code(&self, folder: &Path) {
+        self.app.stop_old_code(folder);
+    }
+
+    /// Returns the folder with the dependencies of a Python worker, as they were installed the last time. `None` if it has
+    /// none, or was not started.
+    pub fn site(&self, worker: &str) -> Option<PathBuf> {
+        self.app.hosts.site(worker)
+    }
+
+    /// Keeps a folder with dependencies when newer ones are installed, because old code runs with it.
+    pub fn keep_site(&self, site: PathBuf) {
+        self.app.hosts.keep_site(site);
     }
 
     /// Installs the dependencies of all workers, which otherwise happens in the first call. Prints what cannot be

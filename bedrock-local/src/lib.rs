@@ -13,6 +13,7 @@
 //! | `durable` | durable executions, with the feature `durable`: the service over the engine, and its API |
 //! | `host` | Python and JavaScript workers: warm processes and their protocol |
 //! | `host_files`, `interpreter`, `install` | what a host process needs: its program, its interpreter, its dependencies |
+//! | `old_code` | workers that run with code of before a reload, for durable executions |
 //! | `worker_tools` | prepares workers for test runners and editors |
 //! | `reaper` | kills host processes when the program ends |
 //! | `lambda_api`, `local_backend`, `api_port` | Lambda's API on a local port, for calls from workers and from outside |
@@ -51,6 +52,7 @@ mod line_buffer;
 mod linked_worker;
 mod local_backend;
 mod log_tail_registry;
+mod old_code;
 mod output;
 mod process_memory;
 mod reaper;
@@ -83,6 +85,7 @@ pub use http_server::serve_until;
 pub use lambda_files::{WorkerIdentity, identity_file, is_reserved, lambda_files, lambda_handler};
 pub use line_buffer::LineBuffer;
 pub use linked_worker::{FindLinkedWorker, LinkedWorker, no_linked_worker};
+pub use old_code::{IDLE_TIMEOUT as OLD_CODE_IDLE_TIMEOUT, OldCode, OldCodeWorkers};
 pub use output::{LogSink, Output, short_id, start_captured as start_captured_output};
 pub use process_memory::{ProcessMemory, memory_of};
 pub use reaper::{Group, Reaper};

@@ -9,6 +9,7 @@ use bedrock_model::{FunctionInfo, Invocation};
 
 use super::app_info::AppInfo;
 use super::lambda_files::lambda_handler;
+use super::old_code::OldCode;
 use super::worker_contract::WorkerContract;
 use bedrock_model::Error;
 use bedrock_model::transport::FunctionContext;
@@ -27,6 +28,8 @@ pub struct WorkerInfo {
     pub timeout: Duration,
     /// Its `contract.json`.
     pub(crate) contract: WorkerContract,
+    /// The code that it runs with instead of that of the app.
+    pub(crate) old_code: Option<OldCode>,
 }
 
 /// The time limit of one invocation.
@@ -50,7 +53,7 @@ impl WorkerInfo {
             name,
         });
         let contract = WorkerContract::new(&app.root, &entry.dir);
-        Self { entry: entry.clone(), function, timeout: Duration::from_secs(entry.timeout), contract }
+        Self { entry: entry.clone(), function, timeout: Duration::from_secs(entry.timeout), contract, old_code: None }
     }
 
     /// Checks an event before the worker gets it.

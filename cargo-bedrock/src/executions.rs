@@ -1,6 +1,8 @@
 //! The executions of durable workers in a running dev server: finds them by a part of their name or id, and formats
 //! them as tables.
 
+use std::collections::HashMap;
+
 use bedrock_build::App;
 use bedrock_deploy::{HistoryRequest, StageRequest};
 use bedrock_dev::{HttpRequest, RunningServer, request_to};
@@ -8,7 +10,7 @@ use bedrock_diagnostics::{Error, Result};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use crate::running_dev::path_segment;
+use crate::running_dev::{RunningDev, path_segment};
 use crate::ui::align_columns;
 
 const PREFIX: &str = "/2025-12-01/";
@@ -17,6 +19,28 @@ const CREDENTIALS: &str = "Bedrock cargo-bedrock";
 const NO_SERVER_HELP: &str = "run `cargo bedrock dev`, or name its port with `--port`";
 /// Number of characters of an id that tables show.
 const SHORT_ID_LENGTH: usize = 8;
+
+/// With which code executions go on.
+#[derive(Debug, Default)]
+pub(crate) struct ExecutionCodes {
+    /// `current` or `old` by ARN, for the newest executions, which the server lists. `None` for an execution that keeps no
+    /// code.
+    pub(crate) of_executions: HashMap<String, Option<String>>,
+    /// The names of the current codes of workers.
+    pub(crate) current: HashMap<String, String>,
+}
+
+impl ExecutionCodes {
+    /// Returns whether any execution keeps old code.
+    pub(crate) fn has_old(&self) -> bool {
+        self.of_executions.values().any(|code| code.as_deref() == Some("old"))
+    }
+
+    /// Returns whether an execution keeps code that is not the current one of its worker.
+    pub(crate) fn is_old(&self, arn: &str) -> bool {
+        self.of_executions.get(arn).is_some_and(|code| code.as_deref() == Some("old"))
+    }
+}
 
 /// The executions of an app.
 pub(crate) struct Executions {
@@ -82,6 +106,37 @@ impl Executions {
     /// Returns the history of an execution, the oldest event first.
     pub(crate) fn history(&self, arn: &str) -> Result<Vec<Value>> {
         self.pages(&format!("durable-executions/{}/history", path_segment(arn)), "Events")
+    }
+
+    /// Returns with which code the executions go on.
+    pub(crate) fn codes(&self) -> Result<ExecutionCodes> {
+        let response = self.runtime.block_on(self.dev().get("executions"))?;
+        let listed: Value = serde_json::from_str(&response.text).unwrap_or_default();
+        let executions = listed["executions"].as_array().into_iter().flatten();
+        let code = |execution: &Value| {
+            let code = execution["code"].as_str().map(str::to_owned);
+            Some((execution["arn"].as_str()?.to_owned(), code))
+        };
+        let current = listed["current_code"].as_object().into_iter().flatten();
+        let current = current.filter_map(|(worker, code)| Some((worker.clone(), code.as_str()?.to_owned())));
+        Ok(ExecutionCodes { of_executions: executions.filter_map(code).collect(), current: current.collect() })
+    }
+
+    /// Makes an execution continue with the current code of its worker, if that is `code`.
+    pub(crate) fn update_code(&self, arn: &str, code: Option<&str>) -> Result<()> {
+        let (_, id) = name_and_id(arn);
+        let route = format!("executions/{}/update-code", path_segment(id));
+        let response = self.runtime.block_on(self.dev().post(&route, code.unwrap_or_default().to_owned()))?;
+        if response.is_success {
+            return Ok(());
+        }
+        let error: Value = serde_json::from_str(&response.text).unwrap_or_default();
+        let message = error["error"]["message"].as_str();
+        Err(Error::call(message.unwrap_or("the server does not update code").to_owned()))
+    }
+
+    fn dev(&self) -> RunningDev {
+        RunningDev { url: self.url.clone() }
     }
 
     /// Stops an execution.
@@ -155,8 +210,8 @@ impl Executions {
     }
 }
 
-/// Returns the table of `ls`.
-pub(crate) fn executions_table(executions: &[Value]) -> String {
+/// Returns the table of `ls`. `codes` says which executions go on with old code.
+pub(crate) fn executions_table(executions: &[Value], codes: &ExecutionCodes) -> String {
     let rows = executions.iter().map(|execution| {
         let arn = execution["DurableExecutionArn"].as_str().unwrap_or_default();
         let (name, id) = name_and_id(arn);
@@ -166,12 +221,16 @@ pub(crate) fn executions_table(executions: &[Value]) -> String {
         [
             id.chars().take(SHORT_ID_LENGTH).collect(),
             worker.to_owned(),
-            execution["Status"].as_str().unwrap_or_default().to_owned(),
+            status_text(execution["Status"].as_str().unwrap_or_default(), codes.is_old(arn)),
             time(&execution["StartTimestamp"]),
             if name == id { String::new() } else { name.to_owned() },
         ]
     });
     align_columns(rows, &[])
+}
+
+fn status_text(status: &str, has_old_code: bool) -> String {
+    if has_old_code { format!("{status} (old code)") } else { status.to_owned() }
 }
 
 /// Returns the table of `history`.
@@ -241,7 +300,7 @@ pub(crate) fn name_and_id(arn: &str) -> (&str, &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::{executions_table, history_table};
+    use super::{ExecutionCodes, executions_table, history_table};
     use crate::running_dev::path_segment;
     use serde_json::json;
 
@@ -254,7 +313,10 @@ mod tests {
             "StartTimestamp": 1_795_588_500.5,
         });
         let expected = "0b1c2d3e  order_flow  RUNNING  2026-11-25T06:35:00.500Z  order-7\n";
-        assert_eq!(executions_table(&[execution]), expected);
+        assert_eq!(executions_table(std::slice::from_ref(&execution), &ExecutionCodes::default()), expected);
+        let mut codes = ExecutionCodes::default();
+        codes.of_executions.insert(ARN.to_owned(), Some("old".to_owned()));
+        assert_eq!(executions_table(&[execution], &codes), expected.replace("RUNNING", "RUNNING (old code)"));
         let events = [
             json!({ "EventId": 1, "EventType": "WaitStarted", "Name": "grace", "EventTimestamp": 1_795_588_500.0,
                     "WaitStartedDetails": { "Duration": 60 } }),

@@ -118,6 +118,18 @@ describe('executions', { skip: skip || (sdk() === undefined && 'AWS\'s SDK is no
     assert.equal(await page.getByRole('button', { name: /^(Pause|Stop)$/ }).count(), 0);
   });
 
+  test('execution that keeps old code gets the current code', async () => {
+    const id = await start();
+    await app.save('workers/mailer/main.py', FLOW.replace('Flow', 'Mailer').replace('charge', 'bill'));
+    await until(async () => (await dev.get(`/executions/${id}`)).execution.code, 'old');
+    await window.open(dev, '/executions');
+    await page.getByRole('row').filter({ hasText: id.slice(0, 8) }).getByText('old code').waitFor();
+    await window.open(dev, `/executions/${id}`);
+    await page.getByRole('button', { name: 'Use the current code' }).click();
+    await until(async () => (await dev.get(`/executions/${id}`)).execution.code, 'current');
+    await until(() => page.getByRole('button', { name: 'Use the current code' }).count(), 0);
+  });
+
   test('unknown execution is an error, and the pages fit into 360 pixels', async () => {
     await window.open(dev, '/executions/none');
     await page.getByRole('alert').getByText('The execution cannot be shown').waitFor();

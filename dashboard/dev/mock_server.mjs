@@ -54,7 +54,7 @@ function handleGet(response, path, query) {
   if (first === 'app') return json(response, 200, app);
   if (first === 'events') return streamEvents(response, Number(query.get('after') ?? 0));
   if (first === 'queue') return json(response, 200, { version: 1, events: [...simulation.queue.values()] });
-  if (first === 'executions' && id === undefined) return json(response, 200, { version: 1, total: 0, executions: [] });
+  if (first === 'executions' && id === undefined) return json(response, 200, { version: 1, total: 0, executions: [], current_code: {} });
   if (first === 'traces') return json(response, 200, { version: 1, invocations: invocations(log.events).filter((one) => one.trace === id) });
   if (first === 'dev-events') {
     const found = log.events.filter((one) => (!query.get('kind') || one.kind === query.get('kind')) && (!query.get('worker') || one.worker === query.get('worker')));

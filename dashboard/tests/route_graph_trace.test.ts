@@ -139,7 +139,7 @@ const operation = (id: string, parent: string | null, start: number, end: number
 
 const execution = (operations: ReturnType<typeof operation>[], end: number | null) => ({
   execution_id: 'x', name: 'x', arn: 'x', worker: 'w', status: 'RUNNING' as const, started_at: new Date(1000).toISOString(), ended_at: end === null ? null : new Date(end).toISOString(),
-  times_out_at: null, pause_reason: null, input: { bytes: 0, text: '', cut: false }, result: null, error: null, invocations: [], operation_count: operations.length, operations,
+  code: null, times_out_at: null, pause_reason: null, input: { bytes: 0, text: '', cut: false }, result: null, error: null, invocations: [], operation_count: operations.length, operations,
 });
 
 test('operations are below their contexts, and last until now while they run', () => {

@@ -18,7 +18,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
         return;
     }
     let config = DurableConfig { execution_timeout: 60, retention_days: 1 };
-    let function = DurableFunction { worker: "order".to_owned(), arn: ARN.to_owned(), config };
+    let function = DurableFunction { worker: "order".to_owned(), arn: ARN.to_owned(), config, code: None };
     let now = Timestamp(1_000_000);
     let mut engine = DurableEngine::open(MemoryExecutionStore::default(), now).expect("an engine");
     let request = StartRequest { function, name: None, input: "{}".to_owned(), trace: String::new(), is_sync: false };

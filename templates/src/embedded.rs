@@ -150,6 +150,15 @@ pub(crate) const DURABLE_JAVASCRIPT: &[TemplateFile] = &[
     verbatim!("worker.js", "worker/javascript/worker.js"),
 ];
 
+pub(crate) const DURABLE_TYPESCRIPT: &[TemplateFile] = &[
+    template!("main.test.ts", "worker/durable/main.test.ts.j2"),
+    template!("main.ts", "worker/durable/main.ts.j2"),
+    template!("package.json", "worker/durable/typescript_package.json.j2"),
+    verbatim!("tsconfig.json", "worker/typescript/tsconfig.json"),
+    verbatim!("worker.cjs", "worker/javascript/worker.js"),
+    verbatim!("worker.d.cts", "worker/javascript/worker.d.ts"),
+];
+
 pub(crate) const DURABLE_RUST: &[TemplateFile] = &[
     template!("Cargo.toml", "worker/durable/Cargo.toml.j2"),
     template!("build.rs", "worker/rust/build.rs.j2"),

@@ -15,8 +15,8 @@ use bedrock_build::{AppName, EndpointName, Language, WorkerName};
 
 pub use crate::dependencies::Dependencies;
 use crate::embedded::{
-    APP, DURABLE_JAVASCRIPT, DURABLE_PYTHON, DURABLE_RUST, ENDPOINT, JAVASCRIPT, JAVASCRIPT_TYPES, PYTHON,
-    PYTHON_TYPES, RUST, TERRAFORM, TYPESCRIPT, TemplateFile,
+    APP, DURABLE_JAVASCRIPT, DURABLE_PYTHON, DURABLE_RUST, DURABLE_TYPESCRIPT, ENDPOINT, JAVASCRIPT, JAVASCRIPT_TYPES,
+    PYTHON, PYTHON_TYPES, RUST, TERRAFORM, TYPESCRIPT, TemplateFile,
 };
 pub use crate::migration::{EndpointPort, HandlerPort, Route, migrated_app};
 pub use crate::render::{RenderedFile, TemplateError};
@@ -118,20 +118,19 @@ pub fn worker(
     render(templates, &rust_variables(name, dependencies))
 }
 
-/// Renders the folder of a new durable worker. Returns `None` for a template that has no durable form. `dependencies` is
-/// used only for Rust, and has the feature `durable`.
+/// Renders the folder of a new durable worker. `dependencies` is used only for Rust, and has the feature `durable`.
 pub fn durable_worker(
     name: &WorkerName,
     template: WorkerTemplate,
     dependencies: &Dependencies,
-) -> Result<Option<Vec<RenderedFile>>, TemplateError> {
+) -> Result<Vec<RenderedFile>, TemplateError> {
     let templates = match template {
         WorkerTemplate::Python => DURABLE_PYTHON,
         WorkerTemplate::JavaScript => DURABLE_JAVASCRIPT,
         WorkerTemplate::Rust => DURABLE_RUST,
-        WorkerTemplate::TypeScript => return Ok(None),
+        WorkerTemplate::TypeScript => DURABLE_TYPESCRIPT,
     };
-    render(templates, &rust_variables(name, dependencies)).map(Some)
+    render(templates, &rust_variables(name, dependencies))
 }
 
 /// Renders the file of a new endpoint, with a path relative to the app.

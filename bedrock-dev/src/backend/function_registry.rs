@@ -3,11 +3,12 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use bedrock_build::App;
-use bedrock_local::HostedWorkers;
+use bedrock_local::{HostedWorkers, OLD_CODE_IDLE_TIMEOUT, OldCodeWorkers};
 use bedrock_model::{Error, FunctionInfo, Invocation, Reply};
 use bytes::Bytes;
 
@@ -15,6 +16,7 @@ use super::active_workers::ActiveWorkers;
 use super::endpoint;
 use super::function_factory::FunctionFactory;
 use crate::async_queue::EventInvokeConfig;
+use crate::code_store::{CodeStore, StoredCode};
 use crate::execution::{BusyPoller, Function};
 use crate::policy::AdmissionPolicy;
 
@@ -30,6 +32,10 @@ pub(crate) struct FunctionRegistry {
     policy: Arc<AdmissionPolicy>,
     active_workers: ActiveWorkers,
     busy_poller: BusyPoller,
+    /// The code that executions of durable workers keep.
+    code: Arc<CodeStore>,
+    /// Rust workers that run with old code, by their programs.
+    old_programs: Arc<OldCodeWorkers<Arc<Function>>>,
 }
 
 impl FunctionRegistry {
@@ -39,6 +45,7 @@ impl FunctionRegistry {
         factory: &FunctionFactory<'_>,
         policy: Arc<AdmissionPolicy>,
         busy_poller: BusyPoller,
+        code: CodeStore,
     ) -> Self {
         let endpoint = endpoint::function_info(app, hosted_workers.backend());
         let process_functions = factory.create_all(app, hosted_workers.backend(), &endpoint);
@@ -54,6 +61,8 @@ impl FunctionRegistry {
             policy,
             active_workers: ActiveWorkers::default(),
             busy_poller,
+            code: Arc::new(code),
+            old_programs: Arc::default(),
         }
     }
 
@@ -79,14 +88,30 @@ impl FunctionRegistry {
     }
 
     /// Runs an invocation within the limits of its function.
-    pub(crate) fn run(&self, function: &FunctionInfo, mut invocation: Invocation) -> Reply {
+    pub(crate) fn run(&self, function: &FunctionInfo, invocation: Invocation) -> Reply {
+        self.run_with_code(function, None, invocation)
+    }
+
+    /// Runs an invocation with the code that an execution keeps. With the current code if that is `None`, or is not stored
+    /// any more.
+    pub(crate) fn run_with_code(
+        &self,
+        function: &FunctionInfo,
+        code: Option<&str>,
+        mut invocation: Invocation,
+    ) -> Reply {
         self.policy.increment_hop_count(function, &mut invocation);
         let deadline = invocation.caller_deadline;
         let worker = function.worker.clone();
         let policy = Arc::clone(&self.policy);
-        let reply: Reply = match self.process_functions.get(&worker).cloned() {
-            Some(function) => Box::pin(async move { function.invoke(invocation).await }),
-            None => self.hosted_workers.backend().run(function, invocation),
+        let old = code.and_then(|code| self.code.old(&worker, code));
+        let reply: Reply = match (old, self.process_functions.get(&worker).cloned()) {
+            (Some(StoredCode::Folder(code)), _) => self.hosted_workers.run_old_code(&worker, code, invocation),
+            (Some(StoredCode::Program(program)), Some(function)) => {
+                run_old_program(Arc::clone(&self.old_programs), function, program, invocation)
+            }
+            (_, Some(function)) => Box::pin(async move { function.invoke(invocation).await }),
+            (_, None) => self.hosted_workers.backend().run(function, invocation),
         };
         let active = self.active_workers.start(&worker);
         let in_flight = self.busy_poller.call_started();
@@ -113,6 +138,19 @@ impl FunctionRegistry {
         &self.hosted_workers
     }
 
+    /// The code that executions of durable workers keep.
+    pub(crate) fn code(&self) -> &Arc<CodeStore> {
+        &self.code
+    }
+
+    /// Stops the processes of old code that was deleted: of a worker's folder, or of a program.
+    pub(crate) fn stop_old_code(&self, path: &Path) {
+        self.hosted_workers.stop_old_code(path);
+        if let Some(function) = self.old_programs.take(path) {
+            function.retire();
+        }
+    }
+
     pub(crate) fn policy(&self) -> &Arc<AdmissionPolicy> {
         &self.policy
     }
@@ -120,6 +158,27 @@ impl FunctionRegistry {
     pub(crate) fn active_workers(&self) -> &ActiveWorkers {
         &self.active_workers
     }
+}
+
+/// Runs one invocation of a Rust worker with an old program, whose processes are stopped when they are idle.
+fn run_old_program(
+    programs: Arc<OldCodeWorkers<Arc<Function>>>,
+    function: Arc<Function>,
+    program: PathBuf,
+    invocation: Invocation,
+) -> Reply {
+    Box::pin(async move {
+        let old = programs.begin(&program, || function.with_program(program.clone()));
+        let result = old.invoke(invocation).await;
+        programs.end(&program);
+        tokio::spawn(async move {
+            tokio::time::sleep(OLD_CODE_IDLE_TIMEOUT).await;
+            if let Some(function) = programs.take_idle(&program, OLD_CODE_IDLE_TIMEOUT) {
+                function.retire();
+            }
+        });
+        result
+    })
 }
 
 /// Waits for a response, but not past the caller's own deadline, which also covers the time to start a process.

@@ -180,6 +180,12 @@ impl Function {
         StagedProgram { program, environment }
     }
 
+    /// Returns the same function with another executable, without any processes.
+    pub fn with_program(&self, path: PathBuf) -> Arc<Self> {
+        let program = Program { path, ..Program::clone(&self.pool().program) };
+        Self::new(program, self.api.clone(), Arc::clone(&self.reaper), Arc::clone(&self.log_sink))
+    }
+
     /// Runs later invocations with the staged program; running invocations finish in their old processes. If the staged
     /// program could not start, returns its error, and later invocations fail with the same error.
     pub fn swap_program(&self, staged: StagedProgram) -> Result<(), Error> {

@@ -1,6 +1,7 @@
 //! The executions of durable workers: lists and describes them, stops, pauses and resumes them, and answers their callbacks.
 //! Payloads are redacted, as for every reader of the API.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,8 +9,8 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use bedrock_durable::{
-    CallbackId, DurableError, ErrorObject, Execution, ExecutionArn, ExecutionSummary, HistoryEvent, OperationRecord,
-    OperationType, Timestamp,
+    CallbackId, DurableError, ErrorKind, ErrorObject, Execution, ExecutionArn, ExecutionSummary, HistoryEvent,
+    OperationRecord, OperationType, Timestamp,
 };
 use bedrock_local::durable::{DurableService, Engine};
 use bedrock_model::date::rfc3339;
@@ -31,6 +32,8 @@ struct ExecutionsResponse {
     /// The number of all executions.
     total: usize,
     executions: Vec<ExecutionView>,
+    /// The names of the current codes of the workers of these executions.
+    current_code: BTreeMap<String, String>,
 }
 
 #[derive(Serialize)]
@@ -42,6 +45,8 @@ struct ExecutionView {
     status: &'static str,
     started_at: String,
     ended_at: Option<String>,
+    /// `current` or `old`: the code with which it goes on. `None` if it always has the current code.
+    code: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -105,21 +110,34 @@ struct OperationView {
 
 /// `GET /_bedrock/v1/executions`
 pub(super) async fn list(State(state): State<Arc<ApiState>>) -> ApiResult {
-    let summaries = match &state.executions {
-        Some(service) => service.read(|engine, _| engine.summaries()).await,
-        None => Ok(Vec::new()),
+    let Some(service) = &state.executions else {
+        return Ok(ok(&ExecutionsResponse {
+            version: VERSION,
+            total: 0,
+            executions: Vec::new(),
+            current_code: BTreeMap::new(),
+        }));
     };
-    let summaries = summaries.map_err(|error| ApiError::internal(&error))?;
-    let executions = summaries.iter().take(MAX_EXECUTIONS).map(summary_view).collect();
-    Ok(ok(&ExecutionsResponse { version: VERSION, total: summaries.len(), executions }))
+    let summaries = service.read(|engine, _| engine.summaries()).await.map_err(|error| ApiError::internal(&error))?;
+    let listed = summaries.iter().take(MAX_EXECUTIONS);
+    let workers: BTreeSet<&String> = listed.clone().map(|summary| &summary.worker).collect();
+    let current = workers.into_iter().filter_map(|worker| Some((worker.clone(), service.code(worker)?)));
+    Ok(ok(&ExecutionsResponse {
+        version: VERSION,
+        total: summaries.len(),
+        executions: listed.map(|summary| summary_view(service, summary)).collect(),
+        current_code: current.collect(),
+    }))
 }
 
 /// `GET /_bedrock/v1/executions/{id}`
 pub(super) async fn get(State(state): State<Arc<ApiState>>, Path(id): Path<String>) -> ApiResult {
     let shared = Arc::clone(&state);
-    let view = service(&state, &id)?.read(move |engine, _| {
+    let service = service(&state, &id)?;
+    let described = Arc::clone(service);
+    let view = service.read(move |engine, _| {
         let arn = find(engine, &id)?;
-        engine.read(&arn, |execution| details(&shared, execution))
+        engine.read(&arn, |execution| details(&shared, &described, execution))
     });
     let execution = view.await.map_err(api_error)?;
     Ok(ok(&ExecutionResponse { version: VERSION, execution }))
@@ -138,6 +156,20 @@ pub(super) async fn pause(State(state): State<Arc<ApiState>>, Path(id): Path<Str
 /// `POST /_bedrock/v1/executions/{id}/resume`
 pub(super) async fn resume(State(state): State<Arc<ApiState>>, Path(id): Path<String>) -> ApiResult {
     change(&state, id, |engine, arn, now| engine.resume(arn, None, now).map(drop)).await
+}
+
+/// `POST /_bedrock/v1/executions/{id}/update-code`: the body is the name of the current code, or empty.
+pub(super) async fn update_code(State(state): State<Arc<ApiState>>, Path(id): Path<String>, body: Bytes) -> ApiResult {
+    let service = Arc::clone(service(&state, &id)?);
+    let expected = String::from_utf8_lossy(&body).trim().to_owned();
+    change(&state, id, move |engine, arn, now| {
+        let code = service.code(&engine.read(arn, |execution| execution.worker.clone())?);
+        if !expected.is_empty() && code.as_ref() != Some(&expected) {
+            return Err(DurableError::new(ErrorKind::ResourceConflict, "the code has changed in the meantime"));
+        }
+        engine.update_code(arn, code, now)
+    })
+    .await
 }
 
 /// `POST /_bedrock/v1/executions/{id}/callbacks/{operation}/succeed`: the body is the result.
@@ -190,10 +222,12 @@ async fn change(
     id: String,
     run: impl FnOnce(&mut Engine, &ExecutionArn, Timestamp) -> Result<(), DurableError> + Send + 'static,
 ) -> ApiResult {
-    let view = service(state, &id)?.change(move |engine, now| {
+    let service = service(state, &id)?;
+    let described = Arc::clone(service);
+    let view = service.change(move |engine, now| {
         let arn = find(engine, &id)?;
         run(engine, &arn, now)?;
-        engine.read(&arn, |execution| summary_view(&execution.into()))
+        engine.read(&arn, |execution| summary_view(&described, &execution.into()))
     });
     let execution = view.await.map_err(api_error)?;
     Ok(ok(&serde_json::json!({ "version": VERSION, "execution": execution })))
@@ -213,7 +247,9 @@ fn api_error(error: DurableError) -> ApiError {
     ApiError::new(status, error.message)
 }
 
-fn summary_view(summary: &ExecutionSummary) -> ExecutionView {
+fn summary_view(service: &DurableService, summary: &ExecutionSummary) -> ExecutionView {
+    let is_current = |code: &String| service.code(&summary.worker).as_ref() == Some(code);
+    let kept = summary.code.as_ref().filter(|_| summary.ended.is_none());
     ExecutionView {
         execution_id: summary.arn.id().to_owned(),
         name: summary.arn.name().to_owned(),
@@ -222,10 +258,11 @@ fn summary_view(summary: &ExecutionSummary) -> ExecutionView {
         status: summary.status.as_str(),
         started_at: text(summary.started),
         ended_at: summary.ended.map(text),
+        code: kept.map(|code| if is_current(code) { "current" } else { "old" }),
     }
 }
 
-fn details(state: &ApiState, execution: &Execution) -> ExecutionDetailsView {
+fn details(state: &ApiState, service: &DurableService, execution: &Execution) -> ExecutionDetailsView {
     let payload = |text: &String| state.recorder.payload(&execution.worker, text.as_bytes());
     let input = execution.operations.first().and_then(|record| record.operation.execution_details.as_ref());
     let is_shown = |record: &&OperationRecord| record.operation.operation_type != OperationType::Execution;
@@ -237,7 +274,7 @@ fn details(state: &ApiState, execution: &Execution) -> ExecutionDetailsView {
     });
     let ended = execution.events.iter().filter_map(ended_invocation);
     ExecutionDetailsView {
-        summary: summary_view(&execution.into()),
+        summary: summary_view(service, &execution.into()),
         times_out_at: execution.ended.is_none().then(|| text(execution.timeout_at())),
         pause_reason: execution.pause.as_ref().and_then(|pause| pause.reason.clone()),
         input: payload(&input.map(|details| details.input_payload.clone()).unwrap_or_default()),

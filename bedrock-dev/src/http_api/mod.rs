@@ -11,7 +11,7 @@
 //! | `app` | the app and its call graph |
 //! | `app_info` | the description of the app |
 //! | `queue` | events of the asynchronous queue: list, retry, drop |
-//! | `executions` | executions of durable workers: list, show, stop, pause, resume, answer callbacks |
+//! | `executions` | executions of durable workers: list, show, stop, pause, resume, update their code, answer callbacks |
 //! | `triggers` | SQS queues, and firing a schedule |
 //! | `call` | invokes a worker, with a new event or with that of an earlier invocation |
 //! | `save_as_test` | saves an invocation as a test of the app |

@@ -54,6 +54,7 @@ fn routes() -> Vec<(&'static str, &'static str, MethodRouter<Arc<ApiState>>)> {
         ("post", "/executions/{id}/stop", post(executions::stop)),
         ("post", "/executions/{id}/pause", post(executions::pause)),
         ("post", "/executions/{id}/resume", post(executions::resume)),
+        ("post", "/executions/{id}/update-code", post(executions::update_code)),
         ("post", "/executions/{id}/callbacks/{operation}/succeed", post(executions::succeed)),
         ("post", "/executions/{id}/callbacks/{operation}/fail", post(executions::fail)),
         ("post", "/workers/{name}/invoke", post(call::invoke)),

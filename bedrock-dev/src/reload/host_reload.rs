@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::change::{Change, TaskResult, error_with_stack_trace};
 use crate::backend::FunctionRegistry;
+use crate::code_store::store_files;
 
 /// Replaces the processes of all Python and JavaScript workers that the change affects.
 pub(super) async fn reload_hosted_workers(functions: Arc<FunctionRegistry>, change: Change) -> TaskResult {
@@ -12,8 +13,18 @@ pub(super) async fn reload_hosted_workers(functions: Arc<FunctionRegistry>, chan
         // Files that the worker writes while it is loaded are its own, too.
         let active = functions.active_workers().start(worker);
         let replaced = functions.hosted_workers().replace(worker);
+        // What is installed now is what the old code has been running with.
+        if let Some(site) = functions.hosted_workers().site(worker) {
+            functions.code().link_site(worker, &site);
+            functions.hosted_workers().keep_site(site);
+        }
+        let code = Arc::clone(functions.code());
+        let name = worker.clone();
         let task = async move {
+            let stored = store_files(Arc::clone(&code), name.clone()).await;
             let result = replaced.await;
+            // Also if it does not load: executions of the old code go on.
+            code.set_current(&name, stored);
             drop(active);
             result
         };

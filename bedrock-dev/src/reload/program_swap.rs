@@ -16,6 +16,7 @@ use super::executable_cache::{CachedCopy, ExecutableCache};
 use super::outcome::{BuildError, ReloadOutcome};
 use crate::ENDPOINT;
 use crate::backend::FunctionRegistry;
+use crate::code_store::CodeStore;
 use crate::execution::{Function, StagedProgram};
 
 /// Builds the programs, and swaps in those that have changed. They are swapped when all of them are built, because they
@@ -128,10 +129,11 @@ impl StagedSwaps {
     async fn swap_all(&mut self) -> BTreeMap<String, SwapResult> {
         let tasks = std::mem::take(&mut self.tasks).into_iter().map(|(name, (_, task))| {
             let executables = Arc::clone(&self.executables);
+            let code = Arc::clone(self.functions.code());
             let function = name.clone();
             let swap = async move {
                 // Joining fails if the server is stopping.
-                task.await.map_or(SwapResult::Unchanged, |candidate| candidate.swap(&executables, &function))
+                task.await.map_or(SwapResult::Unchanged, |candidate| candidate.swap(&executables, &code, &function))
             };
             (name, tokio::spawn(swap))
         });
@@ -153,7 +155,7 @@ impl Drop for StagedSwaps {
 }
 
 impl SwapCandidate {
-    fn swap(self, executables: &ExecutableCache, name: &str) -> SwapResult {
+    fn swap(self, executables: &ExecutableCache, code: &CodeStore, name: &str) -> SwapResult {
         match self {
             Self::Unchanged => SwapResult::Unchanged,
             Self::CopyFailed(message) => SwapResult::CopyFailed(message),
@@ -163,7 +165,10 @@ impl SwapCandidate {
             }
             Self::Worker(function, staged_program, path) => {
                 executables.mark_in_use(name, &path);
-                match function.swap_program(staged_program) {
+                let swapped = function.swap_program(staged_program);
+                // Also if it does not start: executions of the old code go on.
+                code.set_current(name, code.store_program(name, &path));
+                match swapped {
                     Ok(()) => SwapResult::Swapped,
                     Err(error) => SwapResult::StartFailed(error_with_stack_trace(&error)),
                 }

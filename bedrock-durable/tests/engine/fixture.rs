@@ -40,6 +40,7 @@ pub(crate) fn function(worker: &str) -> DurableFunction {
         worker: worker.to_owned(),
         arn: format!("arn:aws:lambda:us-east-1:000000000000:function:shop-local-{worker}"),
         config: DurableConfig { execution_timeout: 40 * DAY, retention_days: 14 },
+        code: None,
     }
 }
 

@@ -113,3 +113,80 @@ fn other_files_are_errors_with_the_path() {
     assert!(matches!(SqliteExecutionStore::open(&path), Err(StoreError::File(..))));
     assert!(matches!(SqliteExecutionStore::open(folder.path()), Err(StoreError::Permissions(..))));
 }
+
+/// Starts an execution that waits for `seconds`.
+fn start_waiting(fixture: &mut Fixture, seconds: u64) -> Running {
+    let mut running = fixture.start();
+    fixture.checkpoint(&mut running, json!([wait("1", seconds)]));
+    fixture.suspend(&running);
+    running
+}
+
+#[test]
+fn executions_that_wait_are_read_when_they_are_due() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut fixture = open(folder.path());
+    let broken = start_waiting(&mut fixture, 60);
+    let good = start_waiting(&mut fixture, 60);
+    let file = rusqlite::Connection::open(folder.path().join("durable.sqlite")).expect("a file");
+    file.execute("UPDATE executions SET state = '{}' WHERE arn = ?1", [broken.arn.as_str()]).expect("updated");
+    // An execution that waits is not read when the program starts.
+    let mut fixture = open(folder.path());
+    let work = fixture.after(60);
+    assert_eq!(work.invocations.iter().map(|due| &due.arn).collect::<Vec<_>>(), [&good.arn]);
+    assert!(work.unreadable[0].contains(broken.arn.as_str()), "{:?}", work.unreadable);
+    assert!(fixture.after(1).unreadable.is_empty(), "it is reported once");
+}
+
+#[test]
+fn file_of_version_1_is_upgraded() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("durable.sqlite");
+    let mut fixture = open(folder.path());
+    let waiting = start_waiting(&mut fixture, 60);
+    let columns =
+        ["parent", "due", "is_running", "code"].map(|name| format!("ALTER TABLE executions DROP COLUMN {name};"));
+    let file = rusqlite::Connection::open(&path).expect("a file");
+    file.execute_batch(&format!("{} PRAGMA user_version = 1;", columns.concat())).expect("version 1");
+    drop(open(folder.path()));
+    // What the upgrade computes is stored.
+    let mut fixture = open(folder.path());
+    assert!(fixture.after(59).invocations.is_empty());
+    assert_eq!(fixture.after(1).invocations[0].arn, waiting.arn);
+    // An older program has used the file in the meantime.
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut fixture = open(folder.path());
+    let waiting = start_waiting(&mut fixture, 60);
+    let file = rusqlite::Connection::open(folder.path().join("durable.sqlite")).expect("a file");
+    file.execute_batch("UPDATE executions SET due = NULL; PRAGMA user_version = 1").expect("version 1");
+    let mut fixture = open(folder.path());
+    fixture.due();
+    assert!(fixture.after(60).invocations.iter().any(|due| due.arn == waiting.arn));
+}
+
+#[test]
+fn executions_keep_their_code_until_it_is_updated() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut fixture = open(folder.path());
+    let mut request = Fixture::request(Some("a"), "{}");
+    request.function.code = Some("old".to_owned());
+    let time = fixture.time();
+    let arn = fixture.engine.start(request.clone(), time).expect("started").arn;
+    let mut fixture = open(folder.path());
+    let codes = |fixture: &Fixture| fixture.engine.codes().into_iter().map(|(_, code)| code).collect::<Vec<_>>();
+    assert_eq!(codes(&fixture), ["old"]);
+    let due = fixture.due().invocations.remove(0);
+    assert_eq!(due.code.as_deref(), Some("old"));
+    assert_eq!(fixture.engine.summaries().expect("executions")[0].code.as_deref(), Some("old"));
+    fixture.engine.take_released_code();
+    let time = fixture.time();
+    fixture.engine.update_code(&arn, Some("new".to_owned()), time).expect("updated");
+    assert_eq!(codes(&fixture), ["new"]);
+    assert!(fixture.engine.take_released_code());
+    let running = Running::from(due);
+    fixture.finish(&running, json!({ "Status": "SUCCEEDED", "Result": "1" }));
+    assert!(codes(&fixture).is_empty() && fixture.engine.take_released_code());
+    assert_eq!(fixture.engine.take_ended(), std::slice::from_ref(&arn));
+    let error = fixture.engine.update_code(&arn, None, fixture.time()).expect_err("ended");
+    assert_eq!(error.kind.name(), "ResourceConflictException");
+}

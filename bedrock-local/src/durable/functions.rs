@@ -7,7 +7,12 @@ use bedrock_model::{Error, FunctionInfo, Invocation, Reply};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RunReason {
     /// It is the function of this execution.
-    Replay(ExecutionArn),
+    Replay {
+        /// The execution.
+        arn: ExecutionArn,
+        /// The code that it keeps. `None` for the current code.
+        code: Option<String>,
+    },
     /// It is not durable, and this execution invokes it.
     ChainedCall(ExecutionArn),
 }
@@ -22,6 +27,16 @@ pub trait DurableFunctions: Send + Sync {
         let _ = (caller, function);
         Ok(())
     }
+
+    /// Returns the current code of a worker, which executions that start now keep. `None` if they do not: they always
+    /// run with the current code.
+    fn code(&self, worker: &str) -> Option<String> {
+        let _ = worker;
+        None
+    }
+
+    /// Is called when the last execution of a code has ended, or continues with other code.
+    fn notify_code_released(&self) {}
 
     /// Runs one invocation, to its end.
     fn run(&self, function: &FunctionInfo, invocation: Invocation, reason: RunReason) -> Reply;

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::functions::RunReason;
-use super::service::{DurableService, Engine, RunningGuard, durable_function};
+use super::service::{DurableService, Engine, RunningGuard, lock};
 
 /// Pause before the store is used again after it has failed.
 const STORE_RETRY_DELAY: Duration = Duration::from_secs(1);
@@ -102,6 +102,7 @@ impl DurableService {
         let begun = self.read(move |engine, now| {
             let was_idle = service.running() == 0;
             let work = engine.begin_due(now)?;
+            *lock(&service.scheduled) = work.next;
             // Counted while nothing else uses the engine: what has begun is never missed.
             let invocations: Vec<_> =
                 work.invocations.into_iter().map(|due| (due, RunningGuard::new(&service))).collect();
@@ -110,12 +111,14 @@ impl DurableService {
             Ok::<_, DurableError>((
                 invocations,
                 calls,
+                work.unreadable,
                 Begun { next: work.next, is_idle, is_otherwise_idle: is_otherwise_idle() },
             ))
         });
-        let (invocations, calls, begun) = begun.await?;
-        // An execution may have timed out.
-        self.notify_callers();
+        let (invocations, calls, unreadable, begun) = begun.await?;
+        for error in unreadable {
+            self.functions.print(&format!("error: an execution does not continue: {error}"));
+        }
         for (due, guard) in invocations {
             tokio::spawn(Arc::clone(self).run_invocation(due, guard));
         }
@@ -126,8 +129,8 @@ impl DurableService {
     }
 
     async fn run_invocation(self: Arc<Self>, due: DueInvocation, running: RunningGuard) {
-        let DueInvocation { arn, worker, request_id, event, trace } = due;
-        let reason = RunReason::Replay(arn.clone());
+        let DueInvocation { arn, worker, request_id, event, trace, code } = due;
+        let reason = RunReason::Replay { arn: arn.clone(), code };
         let mut invocation = Invocation::new(event.to_string().into(), Some(trace));
         invocation.request_id.clone_from(&request_id);
         let outcome = match self.functions.find(&worker) {
@@ -204,7 +207,7 @@ impl DurableService {
         if let Err(message) = self.functions.check_permission(caller, &function) {
             return Ok(ChainedTarget::Rejected(ErrorObject::typed("AccessDeniedException", message)));
         }
-        Ok(match durable_function(&function) {
+        Ok(match self.durable_function(&function) {
             Some(durable) => ChainedTarget::Durable(durable),
             None => ChainedTarget::Plain(function.worker),
         })

@@ -14,7 +14,7 @@ use bedrock_model::ExecutionError;
 use serde_json::{Value, json};
 
 use super::request::{Operation, PREFIX, PauseBody, Query, callback_result, parse_error, read_body};
-use super::service::{DurableService, api_error};
+use super::service::{DurableService, Engine, api_error};
 use crate::lambda_api::{Access, authenticate, error_response, unknown_operation};
 
 type Responded = Result<Response<Body>, ExecutionError>;
@@ -103,34 +103,33 @@ async fn checkpoint(
     caller: Option<String>,
     body: &[u8],
 ) -> Responded {
-    check_caller(service, &arn, caller, "CheckpointDurableExecution").await?;
-    let request = CheckpointRequest::parse(body).map_err(|error| api_error(&error))?;
+    let request = CheckpointRequest::parse(body);
     let resolver = Arc::clone(service);
     let response = service.change(move |engine, now| {
-        engine.checkpoint(&arn, request, &|caller, name| resolver.resolve(caller, name), now)
+        check_caller(engine, &arn, caller.as_deref(), "CheckpointDurableExecution")?;
+        let request = request.map_err(|error| api_error(&error))?;
+        let resolve = |caller: &str, name: &str| resolver.resolve(caller, name);
+        engine.checkpoint(&arn, request, &resolve, now).map_err(|error| api_error(&error))
     });
-    ok(response.await)
+    response.await.map(|value| json_response(StatusCode::OK, &value))
 }
 
 async fn state(service: &Arc<DurableService>, arn: ExecutionArn, caller: Option<String>, query: &Query) -> Responded {
-    check_caller(service, &arn, caller, "GetDurableExecutionState").await?;
-    let page = query.page().map_err(|error| api_error(&error))?;
+    let page = query.page();
     let token = query.text("CheckpointToken").unwrap_or_default().to_owned();
-    ok(service.read(move |engine, _| engine.state(&arn, &token, &page)).await)
+    let response = service.read(move |engine, _| {
+        check_caller(engine, &arn, caller.as_deref(), "GetDurableExecutionState")?;
+        let page = page.map_err(|error| api_error(&error))?;
+        engine.state(&arn, &token, &page).map_err(|error| api_error(&error))
+    });
+    response.await.map(|value| json_response(StatusCode::OK, &value))
 }
 
 /// A worker may use the executions of its own function.
-async fn check_caller(
-    service: &Arc<DurableService>,
-    arn: &ExecutionArn,
-    caller: Option<String>,
-    action: &str,
-) -> Result<(), ExecutionError> {
+fn check_caller(engine: &Engine, arn: &ExecutionArn, caller: Option<&str>, action: &str) -> Result<(), ExecutionError> {
     let Some(caller) = caller else { return Ok(()) };
-    let read = arn.clone();
-    let owner = service.read(move |engine, _| engine.read(&read, |execution| execution.worker.clone())).await;
-    match owner {
-        Ok(owner) if owner != caller => Err(ExecutionError {
+    match engine.read(arn, |execution| execution.worker == caller) {
+        Ok(false) => Err(ExecutionError {
             exception: "AccessDeniedException",
             status: 403,
             message: format!("`{caller}` is not authorized to perform: lambda:{action} on resource: {arn}"),

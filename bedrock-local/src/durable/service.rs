@@ -2,6 +2,7 @@
 //! that a locked file stops no other call.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -32,8 +33,10 @@ pub struct DurableService {
     now: Box<Now>,
     /// Notified when something may have become due.
     pub(super) changed: Notify,
-    /// The number of changes, for callers that wait for the end of an execution.
-    changes: watch::Sender<u64>,
+    /// When the invoker runs again by itself, if it does.
+    pub(super) scheduled: Mutex<Option<Timestamp>>,
+    /// The callers that wait for the end of an execution.
+    waiters: Mutex<HashMap<ExecutionArn, Arc<Notify>>>,
     /// The number of invocations and calls that run.
     running: watch::Sender<usize>,
     /// The requests to pause and resume that had a `ClientToken`.
@@ -58,7 +61,8 @@ impl DurableService {
             functions,
             now: Box::new(now),
             changed: Notify::new(),
-            changes: watch::Sender::default(),
+            scheduled: Mutex::default(),
+            waiters: Mutex::default(),
             running: watch::Sender::default(),
             client_tokens: Mutex::default(),
         }))
@@ -91,27 +95,45 @@ impl DurableService {
         run: impl FnOnce(&mut Engine, Timestamp) -> T + Send + 'static,
     ) -> T {
         let service = Arc::clone(self);
-        self.thread.run(move || run(&mut lock(&service.engine), service.now().into())).await
+        let run = move || {
+            let mut engine = lock(&service.engine);
+            let result = run(&mut engine, service.now().into());
+            let ended = engine.take_ended();
+            let is_code_released = engine.take_released_code();
+            drop(engine);
+            service.notify_ended(&ended);
+            if is_code_released {
+                service.functions.notify_code_released();
+            }
+            result
+        };
+        self.thread.run(run).await
     }
 
-    /// Changes executions, and notifies the invoker and the callers that wait.
+    /// Changes executions, and notifies the invoker if something becomes due before it runs again.
     pub async fn change<T: Send + 'static>(
         self: &Arc<Self>,
         run: impl FnOnce(&mut Engine, Timestamp) -> T + Send + 'static,
     ) -> T {
-        let result = self.read(run).await;
-        self.notify_changed();
-        result
+        let service = Arc::clone(self);
+        let run = move |engine: &mut Engine, now| {
+            let result = run(engine, now);
+            let scheduled = *lock(&service.scheduled);
+            let is_earlier = |due: Timestamp| due <= now || scheduled.is_none_or(|scheduled| due < scheduled);
+            if engine.next_due().is_some_and(is_earlier) {
+                service.changed.notify_one();
+            }
+            result
+        };
+        self.read(run).await
     }
 
-    pub(super) fn notify_changed(&self) {
-        self.changed.notify_one();
-        self.notify_callers();
-    }
-
-    /// Notifies the callers that wait for the end of an execution.
-    pub(super) fn notify_callers(&self) {
-        self.changes.send_modify(|count| *count += 1);
+    /// Notifies the callers that wait for the end of these executions.
+    fn notify_ended(&self, ended: &[ExecutionArn]) {
+        let mut waiters = lock(&self.waiters);
+        for waiter in ended.iter().filter_map(|arn| waiters.remove(arn)) {
+            waiter.notify_waiters();
+        }
     }
 
     /// Starts an execution of a function, and waits for its end if the caller waits.
@@ -142,7 +164,7 @@ impl DurableService {
         on_started: impl FnOnce(&ExecutionArn) + Send + 'static,
     ) -> Result<StartedExecution, ExecutionError> {
         let ExecutionStart { invocation, name, waits } = start;
-        let Some(durable_function) = durable_function(function) else {
+        let Some(durable_function) = self.durable_function(function) else {
             let message = format!("worker `{}` is not durable", function.worker);
             return Err(api_error(&DurableError::invalid(message)));
         };
@@ -170,17 +192,20 @@ impl DurableService {
         deadline: Option<SystemTime>,
     ) -> Result<Result<Bytes, Error>, ExecutionError> {
         let end = async {
-            let mut changes = self.changes.subscribe();
             loop {
-                changes.mark_unchanged();
+                let waiter = Arc::clone(lock(&self.waiters).entry(arn.clone()).or_default());
+                let mut ended = pin!(waiter.notified());
+                // It may end after its outcome was read.
+                ended.as_mut().enable();
                 let read = arn.clone();
-                match self.read(move |engine, _| engine.outcome(&read)).await {
-                    Ok(Some(outcome)) => return Ok(outcome),
-                    Ok(None) => {}
-                    Err(error) => return Err(api_error(&error)),
+                let outcome = self.read(move |engine, _| engine.outcome(&read)).await;
+                match outcome.map_err(|error| api_error(&error)).transpose() {
+                    Some(outcome) => {
+                        self.notify_ended(std::slice::from_ref(arn));
+                        return outcome;
+                    }
+                    None => ended.await,
                 }
-                // The service itself owns the sender, so this cannot fail.
-                let _ = changes.changed().await;
             }
         };
         let outcome = match deadline {
@@ -194,6 +219,22 @@ impl DurableService {
             }
         };
         Ok(reply(worker, outcome))
+    }
+
+    /// Returns a function as the engine knows it. `None` if it is not durable.
+    pub(super) fn durable_function(&self, function: &FunctionInfo) -> Option<DurableFunction> {
+        let durable = function.durable?;
+        Some(DurableFunction {
+            worker: function.worker.clone(),
+            arn: function.arn.clone(),
+            config: DurableConfig { execution_timeout: durable.timeout, retention_days: durable.retention },
+            code: self.functions.code(&function.worker),
+        })
+    }
+
+    /// Returns the code that new executions of a worker keep. `None` if they keep none.
+    pub fn code(&self, worker: &str) -> Option<String> {
+        self.functions.code(worker)
     }
 
     /// Returns whether a request with this token was made before, within 15 minutes, and remembers it.
@@ -235,18 +276,8 @@ impl Drop for RunningGuard {
 }
 
 /// No code panics while it holds a lock, and the data would be consistent if it did.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Returns a function as the engine knows it. `None` if it is not durable.
-pub(super) fn durable_function(function: &FunctionInfo) -> Option<DurableFunction> {
-    let durable = function.durable?;
-    Some(DurableFunction {
-        worker: function.worker.clone(),
-        arn: function.arn.clone(),
-        config: DurableConfig { execution_timeout: durable.timeout, retention_days: durable.retention },
-    })
 }
 
 /// Returns an error of the engine as Lambda's API returns it.

@@ -24,7 +24,16 @@ pub(super) async fn install<'a>(info: &WorkerInfo, hosts: &'a HostRegistry) -> R
     let found = hosts.interpreter_finder(info.entry.language).get(&hosts.app.scratch).await;
     let interpreter = found.map_err(|(message, help)| not_started(message, Some(help)))?;
     let installation = Installation { hosts, info, interpreter };
-    let site = install_dependencies(installation).await.map_err(|(message, help)| not_started(message, help))?;
+    let Some(old_code) = &info.old_code else {
+        let site = install_dependencies(installation).await.map_err(|(message, help)| not_started(message, help))?;
+        if info.entry.language == Language::Python && !site.as_os_str().is_empty() {
+            hosts.set_site(&info.entry.name, &site);
+        }
+        return Ok(InstalledWorker { interpreter, site });
+    };
+    // Nothing is installed for old code: it has what it had, or else what the worker has today.
+    let kept = old_code.site.clone().filter(|site| site.is_dir());
+    let site = kept.or_else(|| hosts.site(&info.entry.name)).unwrap_or_default();
     Ok(InstalledWorker { interpreter, site })
 }
 

@@ -40,6 +40,9 @@ pub(crate) trait HostPool: Send + Sync + 'static {
     /// serve no longer: waiting callers get the error, and the next call tries to load the worker again.
     fn replace(self: Arc<Self>) -> PoolFuture<bool>;
 
+    /// Stops the processes after their running calls. The pool is not used again.
+    fn retire(&self);
+
     /// Starts a process before the first call.
     fn warm(self: Arc<Self>) -> PoolFuture<()> {
         Box::pin(async move {

@@ -122,7 +122,7 @@ pub(crate) async fn read_contract(info: &Arc<WorkerInfo>, hosts: &Arc<HostRegist
 async fn start_loaded(info: &Arc<WorkerInfo>, hosts: &Arc<HostRegistry>) -> Result<Arc<HostProcess>, Error> {
     let host = start(info, hosts).await?;
     let started = Instant::now();
-    let timeout = if hosts.debugger_port(&info.entry.name).is_some() { debugger::INIT_TIMEOUT } else { INIT_TIMEOUT };
+    let timeout = if hosts.debugger_port(info).is_some() { debugger::INIT_TIMEOUT } else { INIT_TIMEOUT };
     match host.connection.ready(timeout).await {
         Ok(()) => {
             *host.init_duration.lock().unwrap_or_else(PoisonError::into_inner) = Some(started.elapsed());
@@ -144,7 +144,7 @@ async fn start(info: &Arc<WorkerInfo>, hosts: &Arc<HostRegistry>) -> Result<Arc<
         let message = format!("`{}/{}` does not exist", info.entry.dir, info.entry.entry);
         return Err(not_started(message, None));
     }
-    if hosts.is_first_start(&info.entry.name) {
+    if info.old_code.is_none() && hosts.is_first_start(&info.entry.name) {
         for warning in build_warnings(&hosts.app.root, &info.entry.dir, info.entry.language) {
             hosts.output.print(&warning);
         }
@@ -160,7 +160,7 @@ async fn start(info: &Arc<WorkerInfo>, hosts: &Arc<HostRegistry>) -> Result<Arc<
     let mut command = command(info, hosts, interpreter, &program);
     command.current_dir(&dir).process_group(0).kill_on_drop(true);
     set_environment(&mut command, info, hosts, url, &dir, &site);
-    if let Some(port) = hosts.debugger_port(&info.entry.name) {
+    if let Some(port) = hosts.debugger_port(info) {
         debugger::wait_until_free(port).await.map_err(|(message, help)| not_started(message, help))?;
         if info.entry.language == Language::Python {
             let found = debugger::find_debugpy(&hosts.app.scratch, &site, interpreter).await;
@@ -175,7 +175,7 @@ async fn start(info: &Arc<WorkerInfo>, hosts: &Arc<HostRegistry>) -> Result<Arc<
 /// Returns the command that runs the worker, without its environment.
 fn command(info: &WorkerInfo, hosts: &HostRegistry, interpreter: &Interpreter, program: &Path) -> Command {
     let mut command = Command::new("/bin/sh");
-    let debugger_port = hosts.debugger_port(&info.entry.name);
+    let debugger_port = hosts.debugger_port(info);
     if info.entry.language == Language::Python {
         command.args(["-c", r#"exec "$@" 3<&0 4<&1 0</dev/null 1>&2"#, "sh"]).arg(&interpreter.path);
         let cache = hosts.app.scratch.join(BYTECODE_FOLDER);

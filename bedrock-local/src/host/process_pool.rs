@@ -133,7 +133,7 @@ impl ProcessPool {
     }
 
     fn is_debugged(&self) -> bool {
-        self.hosts.debugger_port(&self.info.entry.name).is_some()
+        self.hosts.debugger_port(&self.info).is_some()
     }
 
     fn grow_if_needed(self: &Arc<Self>) {
@@ -294,6 +294,11 @@ impl HostPool for ProcessPool {
             // The execution environment ends, as on Lambda. Other calls in the process come back and run elsewhere.
             CallEnd::TimedOut => self.remove_process(&host.process),
         }
+    }
+
+    fn retire(&self) {
+        self.lock().retire_all();
+        process::delete_bytecode(&self.info, &self.hosts);
     }
 
     fn replace(self: Arc<Self>) -> PoolFuture<bool> {

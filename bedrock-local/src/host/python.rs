@@ -54,7 +54,7 @@ impl PythonPool {
         let _starting = self.starting.lock().await;
         let Some(old) = self.current() else { return Ok(false) };
         process::delete_bytecode(&self.info, &self.hosts);
-        if self.hosts.debugger_port(&self.info.entry.name).is_some() {
+        if self.hosts.debugger_port(&self.info).is_some() {
             // The debugger connects to the same port again, so the old process must release it first.
             *self.lock() = None;
             old.finish().await;
@@ -107,6 +107,13 @@ impl HostPool for PythonPool {
         if must_abandon {
             self.abandon(&host.process);
         }
+    }
+
+    fn retire(&self) {
+        if let Some(process) = self.lock().take() {
+            process.retire();
+        }
+        process::delete_bytecode(&self.info, &self.hosts);
     }
 
     fn replace(self: Arc<Self>) -> PoolFuture<bool> {

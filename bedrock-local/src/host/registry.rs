@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,6 +18,7 @@ use crate::app_info::AppInfo;
 use crate::interpreter::InterpreterFinder;
 use crate::output::Output;
 use crate::reaper::{Group, Reaper};
+use crate::worker_info::WorkerInfo;
 
 /// Configuration of the host processes.
 pub struct HostConfig {
@@ -91,6 +93,16 @@ pub struct HostRegistry {
     api: ApiUrl,
     /// Names of the workers that have been started.
     started: Mutex<HashSet<String>>,
+    sites: Mutex<Sites>,
+}
+
+/// Folders with dependencies of Python workers.
+#[derive(Debug, Default)]
+struct Sites {
+    /// Where they were installed the last time, by worker.
+    installed: HashMap<String, PathBuf>,
+    /// Those with which old code runs.
+    kept: HashSet<PathBuf>,
 }
 
 impl HostRegistry {
@@ -109,6 +121,7 @@ impl HostRegistry {
             access_key: config.access_key,
             api: config.api,
             started: Mutex::default(),
+            sites: Mutex::default(),
         }
     }
 
@@ -117,9 +130,32 @@ impl HostRegistry {
         self.started.lock().unwrap_or_else(PoisonError::into_inner).insert(worker.to_owned())
     }
 
-    /// Returns the port on which a debugger connects to a worker. `None` if the worker is not debugged.
-    pub fn debugger_port(&self, worker: &str) -> Option<u16> {
-        self.debuggers.get(worker).copied()
+    /// Returns the port on which a debugger connects to a worker. `None` if the worker is not debugged, or runs with old
+    /// code.
+    pub(super) fn debugger_port(&self, worker: &WorkerInfo) -> Option<u16> {
+        self.debuggers.get(&worker.entry.name).copied().filter(|_| worker.old_code.is_none())
+    }
+
+    /// Returns the folder with the dependencies of a Python worker, as they were installed the last time. `None` if it has
+    /// none, or was not started.
+    pub(crate) fn site(&self, worker: &str) -> Option<PathBuf> {
+        self.sites.lock().unwrap_or_else(PoisonError::into_inner).installed.get(worker).cloned()
+    }
+
+    /// Remembers where the dependencies of a Python worker are installed.
+    pub(super) fn set_site(&self, worker: &str, site: &Path) {
+        let mut sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
+        sites.installed.insert(worker.to_owned(), site.to_owned());
+    }
+
+    /// Keeps a folder with dependencies when newer ones are installed, because old code runs with it.
+    pub(crate) fn keep_site(&self, site: PathBuf) {
+        self.sites.lock().unwrap_or_else(PoisonError::into_inner).kept.insert(site);
+    }
+
+    /// Returns whether old code runs with this folder.
+    pub(crate) fn is_site_kept(&self, site: &Path) -> bool {
+        self.sites.lock().unwrap_or_else(PoisonError::into_inner).kept.contains(site)
     }
 
     /// Returns the access key with which a worker signs its calls of Lambda's API.

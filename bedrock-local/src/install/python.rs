@@ -89,7 +89,7 @@ pub(super) async fn install(installation: &Installation<'_>) -> Result<PathBuf, 
         command.args(["--index-strategy", "unsafe-best-match"]);
     }
     installation.install(command, "requirements.txt").await?;
-    remove_older(&packages, &worker);
+    remove_older(&packages, &worker, &|site| hosts.is_site_kept(site));
     fs::rename(&partial, &site).map_err(|error| failed_to("rename", &partial, &error))?;
     Ok(site)
 }
@@ -172,10 +172,10 @@ fn write_private(path: &Path, text: &[u8]) -> Result<(), Failure> {
     file.and_then(|mut file| file.write_all(text)).map_err(|error| failed_to("write", path, &error))
 }
 
-fn remove_older(packages: &Path, worker: &str) {
+fn remove_older(packages: &Path, worker: &str, is_kept: &dyn Fn(&Path) -> bool) {
     for entry in fs::read_dir(packages).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.strip_prefix(worker).is_some_and(|rest| rest.starts_with('-')) {
+        if name.strip_prefix(worker).is_some_and(|rest| rest.starts_with('-')) && !is_kept(&entry.path()) {
             let _ = fs::remove_dir_all(entry.path());
         }
     }

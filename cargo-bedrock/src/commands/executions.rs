@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::args::AwsArgs;
-use crate::executions::{self, Executions};
+use crate::executions::{self, ExecutionCodes, Executions};
 use crate::payload::PayloadSource;
 use crate::session::Session;
 use crate::ui::Printer;
@@ -54,6 +54,12 @@ Examples:
 const RESUME_EXAMPLES: &str = "\
 Examples:
   cargo bedrock executions resume order-7";
+
+const UPDATE_CODE_EXAMPLES: &str = "\
+`ls` shows which executions keep old code. `cargo bedrock replay` says whether the current code fits.
+
+Examples:
+  cargo bedrock executions update-code order-7";
 
 const DELETE_EXAMPLES: &str = "\
 Examples:
@@ -118,6 +124,9 @@ enum Operation {
     /// Resume an execution that is paused
     #[command(after_help = RESUME_EXAMPLES)]
     Resume(Change),
+    /// Continue an execution that keeps old code with the current code of its worker
+    #[command(after_help = UPDATE_CODE_EXAMPLES)]
+    UpdateCode(Selection),
     /// Delete an execution that has ended
     #[command(after_help = DELETE_EXAMPLES)]
     Delete(Selection),
@@ -196,22 +205,35 @@ impl ExecutionsCommand {
         let api = Executions::connect(&app, self.port)?;
         match self.command {
             Operation::Ls { json } => {
-                let all = api.list()?;
+                let mut all = api.list()?;
+                let codes = api.codes()?;
                 if json {
+                    for execution in &mut all {
+                        add_code(execution, &codes);
+                    }
                     return Printer::data(&pretty(&all.into()));
                 }
                 if all.is_empty() {
                     session.print.note("no executions");
                 }
-                Printer::data(&executions::executions_table(&all))
+                Printer::data(&executions::executions_table(&all, &codes))
             }
-            Operation::Show(selection) => Printer::data(&pretty(&api.get(&api.find(&selection.execution)?)?)),
+            Operation::Show(selection) => {
+                let mut execution = api.get(&api.find(&selection.execution)?)?;
+                add_code(&mut execution, &api.codes()?);
+                Printer::data(&pretty(&execution))
+            }
             Operation::History { selection, json, .. } => {
                 print_history(api.history(&api.find(&selection.execution)?)?, json)
             }
             Operation::Stop(change) => change.apply(session, "stopped", |arn, reason| api.stop(arn, reason), &api),
             Operation::Pause(change) => change.apply(session, "paused", |arn, reason| api.pause(arn, reason), &api),
             Operation::Resume(change) => change.apply(session, "resumed", |arn, reason| api.resume(arn, reason), &api),
+            Operation::UpdateCode(selection) => {
+                api.update_code(&api.find(&selection.execution)?, None)?;
+                session.print.done(&format!("execution `{}` continues with the current code", selection.execution));
+                Ok(())
+            }
             Operation::Delete(selection) => {
                 let arn = api.find(&selection.execution)?;
                 api.delete(&arn)?;
@@ -253,6 +275,14 @@ impl Answer {
         }
         session.print.done("answered the callback");
         Ok(())
+    }
+}
+
+/// Adds with which code an execution goes on, which Lambda's API does not say.
+fn add_code(execution: &mut Value, codes: &ExecutionCodes) {
+    let arn = execution["DurableExecutionArn"].as_str().unwrap_or_default();
+    if let Some(Some(code)) = codes.of_executions.get(arn) {
+        execution["Code"] = code.as_str().into();
     }
 }
 

@@ -20,7 +20,7 @@ Recorded operations return their recorded results. No step runs, and nothing is 
 operations of the history in the same places, under the same names; an execution that is under way may go on after them. \
 What a child context does after it has ended is not compared: its result is recorded.
 
-Exit codes: 0 the code fits, 1 it does not, 2 usage or machine error
+Exit codes: 0 the code fits, 1 it does not, 2 usage or machine error, or nothing is recorded
 
 Examples:
   cargo bedrock replay                                       all executions that `cargo bedrock dev` has stored
@@ -65,6 +65,7 @@ impl Replay {
                 "start one with `cargo bedrock invoke` while `cargo bedrock dev` runs, or name a file with `--history`",
             ));
         }
+        self.check_recorded(session, &workers, &histories)?;
         let tools = ToolRunner::with_signal_handler()?;
         let mut errors = Vec::new();
         let mut unnamed = 0;
@@ -89,6 +90,21 @@ impl Replay {
             return Err(Error::combine(errors));
         }
         session.print.done(&format!("the code fits {}", count(histories.len())));
+        Ok(())
+    }
+
+    /// Fails if a named worker has no recorded execution. Prints the others without one: nothing is known of them.
+    fn check_recorded(&self, session: &Session, workers: &[&Worker], histories: &[RecordedHistory]) -> Result<()> {
+        let is_recorded = |worker: &Worker| histories.iter().any(|history| history.worker == worker.name.as_str());
+        // Named executions are those of one worker.
+        let missing = workers.iter().filter(|worker| self.execution.is_empty() && !is_recorded(worker));
+        for worker in missing {
+            let text = format!("worker `{}` has no recorded execution", worker.name);
+            if !self.workers.is_empty() {
+                return Err(Error::call(text).help("start one while `cargo bedrock dev` runs, or leave the worker out"));
+            }
+            session.print.note(&text);
+        }
         Ok(())
     }
 

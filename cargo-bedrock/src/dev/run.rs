@@ -204,6 +204,8 @@ async fn serve(
     }
     let port = server.url.rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or(options.port);
     let key_handler = KeyHandler { output, print: compiler.printer(), page: format!("{}/", server.url) };
+    let waiting = WaitingExecutions::new(&services.applied_to(app), port, compiler, output);
+    waiting.check_old_code(app);
     let reload_context = ReloadContext {
         server: &server,
         compiler,
@@ -211,7 +213,7 @@ async fn serve(
         update_call_graph: &update_call_graph,
         compiled: &compiled,
         targets,
-        waiting: &WaitingExecutions::new(&services.applied_to(app), port, compiler, output),
+        waiting: &waiting,
     };
     let key_action = async {
         match key_handler.run(keyboard, || compiler.graph_text(app)).await {

@@ -1,5 +1,6 @@
-//! What a reload means for the executions of durable workers that wait: replays them with the changed code, and pauses those
-//! that it does not fit, so that the change does not end them. When the code fits again, they go on.
+//! What a reload means for the executions of durable workers that wait: replays them with the changed code. Those that it
+//! fits continue with it, the others keep the old code until the user moves them. Where old code cannot be kept, they are
+//! paused, so that the change does not end them.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +14,7 @@ use serde_json::Value;
 
 use super::compile::Compiler;
 use super::output::Output;
-use crate::executions::Executions;
+use crate::executions::{ExecutionCodes, Executions};
 use crate::replay::{CompileFn, RecordedHistory, ReplayServer, Replayed, Replayer};
 
 /// Executions of a worker that are replayed after a reload, the newest ones.
@@ -28,8 +29,8 @@ const MAX_REASON_CHARS: usize = 1024;
 /// Prints a line about a worker.
 type PrintLine = Arc<dyn Fn(LogLine) + Send + Sync>;
 
-/// Why executions were paused the last time, by ARN, as far as the user has been told: an execution that is resumed
-/// goes on with the changed code. `None` after the code has fitted.
+/// Why executions kept their code or were paused the last time, by ARN, as far as it was printed: an execution that is
+/// resumed goes on with the changed code. `None` after the code has fitted.
 type PauseReasons = Arc<Mutex<HashMap<String, Option<String>>>>;
 
 /// Checks the executions of a dev server, one reload after the other.
@@ -69,6 +70,19 @@ impl WaitingExecutions {
         if workers.is_empty() {
             return;
         }
+        self.start(app, workers, false);
+    }
+
+    /// Checks the executions that keep old code when a server starts: the code may have changed since the last one.
+    pub(super) fn check_old_code(&self, app: &App) {
+        let durable = app.workers.iter().filter(|worker| worker.settings.durable.is_some());
+        let workers: BTreeSet<String> = durable.map(|worker| worker.name.to_string()).collect();
+        if !workers.is_empty() {
+            self.start(app, workers, true);
+        }
+    }
+
+    fn start(&self, app: &App, workers: BTreeSet<String>, is_start: bool) {
         lock(&self.unchecked).extend(workers);
         let check = Check {
             app: app.clone(),
@@ -79,6 +93,7 @@ impl WaitingExecutions {
             number: self.newest.fetch_add(1, Ordering::SeqCst) + 1,
             newest: Arc::clone(&self.newest),
             reasons: Arc::clone(&self.reasons),
+            is_start,
         };
         let unchecked = Arc::clone(&self.unchecked);
         let running = Arc::clone(&self.running);
@@ -117,6 +132,8 @@ struct Check {
     number: u64,
     newest: Arc<AtomicU64>,
     reasons: PauseReasons,
+    /// Whether nothing was reloaded: only executions that keep old code are compared.
+    is_start: bool,
 }
 
 /// An execution that waits.
@@ -125,6 +142,10 @@ struct Waiting {
     history: RecordedHistory,
     /// Whether an earlier check has paused it.
     is_paused: bool,
+    /// Whether it keeps old code.
+    has_old_code: bool,
+    /// The code that its worker had when the check began.
+    code: Option<String>,
 }
 
 impl Check {
@@ -155,8 +176,12 @@ impl Check {
         let executions = Executions::connect(&self.app, Some(self.port))?;
         let workers: Vec<&Worker> = durable(&self.app, names).collect();
         let mut waiting = Vec::new();
+        let codes = executions.codes()?;
+        if self.is_start && !codes.has_old() {
+            return Ok(());
+        }
         for worker in &workers {
-            waiting.extend(self.waiting(&executions, worker.name.as_str())?);
+            waiting.extend(self.waiting(&executions, &codes, worker.name.as_str())?);
         }
         if waiting.is_empty() || self.is_stale() {
             return Ok(());
@@ -175,8 +200,9 @@ impl Check {
         })
     }
 
-    /// Returns the executions of a worker that have not ended, without those that the user has paused.
-    fn waiting(&self, executions: &Executions, worker: &str) -> Result<Vec<Waiting>> {
+    /// Returns the executions of a worker that have not ended, without those that go on with the current code, and those
+    /// that the user has paused.
+    fn waiting(&self, executions: &Executions, codes: &ExecutionCodes, worker: &str) -> Result<Vec<Waiting>> {
         let mut waiting = Vec::new();
         let mut missing = 0;
         for execution in executions.list_of(worker)? {
@@ -189,12 +215,24 @@ impl Check {
                 Some("PAUSED" | "PAUSING") if is_paused_here(executions, &arn) => true,
                 _ => continue,
             };
+            let has_old_code = match codes.of_executions.get(&arn) {
+                Some(None) if self.is_start => continue,
+                Some(None) => false,
+                Some(Some(_)) if codes.is_old(&arn) => true,
+                Some(Some(_)) => continue,
+                // It is older than those that the server lists.
+                None => {
+                    missing += 1;
+                    continue;
+                }
+            };
             if waiting.len() == MAX_REPLAYED_EXECUTIONS {
                 missing += 1;
                 continue;
             }
             let history = RecordedHistory::of(worker, &arn, executions.history(&arn)?);
-            waiting.push(Waiting { arn, history, is_paused });
+            let code = codes.current.get(worker).cloned();
+            waiting.push(Waiting { arn, history, is_paused, has_old_code, code });
         }
         if missing > 0 {
             let text =
@@ -215,6 +253,7 @@ impl Check {
             }
             Ok(result) => match &result.divergence {
                 None => self.apply_fit(executions, waiting),
+                Some(divergence) if waiting.has_old_code => self.apply_kept_code(waiting, divergence),
                 Some(divergence) => self.apply_divergence(executions, waiting, divergence),
             },
         };
@@ -223,12 +262,27 @@ impl Check {
 
     /// Resumes an execution that a check has paused. Returns what is printed.
     fn apply_fit(&self, executions: &Executions, waiting: &Waiting) -> String {
-        lock(&self.reasons).insert(waiting.arn.clone(), None);
-        // Otherwise it has ended in the meantime.
-        if waiting.is_paused && executions.resume(&waiting.arn, Some(RESUME_REASON)).is_ok() {
+        let last = lock(&self.reasons).insert(waiting.arn.clone(), None);
+        // Otherwise it has ended in the meantime, or the code has changed again.
+        let is_moved = waiting.has_old_code && executions.update_code(&waiting.arn, waiting.code.as_deref()).is_ok();
+        let is_resumed = waiting.is_paused && executions.resume(&waiting.arn, Some(RESUME_REASON)).is_ok();
+        if is_resumed || (is_moved && last.flatten().is_some()) {
             return format!("the code fits the execution `{}` again, which continues", waiting.history.label);
         }
         String::new()
+    }
+
+    /// Returns what is printed about an execution that keeps old code: nothing if it was printed before.
+    fn apply_kept_code(&self, waiting: &Waiting, divergence: &str) -> String {
+        let label = &waiting.history.label;
+        let reason = Some(divergence.to_owned());
+        if lock(&self.reasons).insert(waiting.arn.clone(), reason.clone()) == Some(reason) {
+            return String::new();
+        }
+        format!(
+            "warning: the changed code does not fit the execution `{label}`, which keeps the old code: {divergence}\n\
+             help: continue with the changed code: `cargo bedrock executions update-code {label}`"
+        )
     }
 
     /// Pauses an execution, unless the user has resumed it after it was paused for the same reason. Returns what is printed.

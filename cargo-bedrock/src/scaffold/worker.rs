@@ -45,10 +45,7 @@ pub(crate) fn plan(app: &App, manifest: &str, is_in_workspace: bool, worker: Wor
     let depth = dir.split('/').count();
     let files = if is_durable {
         let dependencies = edited.bedrock_dependencies_with(depth, "durable")?;
-        templates::durable_worker(name, template, &dependencies)?.ok_or_else(|| {
-            Error::call("TypeScript workers cannot be durable")
-                .help(format!("use `{name}.js --durable`, `{name}.py --durable` or `{name}.rs --durable`"))
-        })?
+        templates::durable_worker(name, template, &dependencies)?
     } else {
         templates::worker(name, template, &edited.bedrock_dependencies(depth))?
     };

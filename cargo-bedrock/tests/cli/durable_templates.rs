@@ -1,5 +1,6 @@
 //! Durable workers as `new worker --durable` makes them: their tests pass, and checkers have nothing to say.
 
+use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
@@ -27,8 +28,18 @@ fn app_with(worker: &str) -> Option<TestApp> {
     app.run_ok(&["new", "worker", worker, "--durable"]);
     let name = worker.split('.').next().unwrap_or_default();
     let dir = app.path(&format!("workers/{name}"));
-    if worker.split('.').nth(1) == Some("js") {
+    if worker.ends_with("js") {
         symlink(tool("durable_sdk/node_modules")?, dir.join("node_modules")).expect("a link");
+        return Some(app);
+    }
+    if worker.ends_with("ts") {
+        fs::create_dir(dir.join("node_modules")).expect("a folder");
+        for modules in [tool("durable_sdk/node_modules")?, tool("checkers/node_modules")?] {
+            for package in fs::read_dir(modules).expect("packages").flatten() {
+                // Both have some of the packages.
+                let _ = symlink(package.path(), dir.join("node_modules").join(package.file_name()));
+            }
+        }
         return Some(app);
     }
     let python = tool("durable/bin/python")?;
@@ -96,4 +107,26 @@ fn new_durable_javascript_worker_is_tested_and_checked() {
     assert!(!is_accepted && text.contains("parsecs"), "{text}");
     let failed = test(&app, "mail_flow").expect("tools");
     assert_eq!(failed.code, Some(1), "{}", failed.stdout);
+}
+
+#[test]
+fn new_durable_typescript_worker_is_tested_and_checked() {
+    let Some(app) = app_with("mail_flow.ts") else { return };
+    // Nothing has to be installed.
+    app.edit("workers/mail_flow/package.json", "\"devDependencies\"", "\"linked\"");
+    let compile = ["-p", "workers/mail_flow/tsconfig.json"];
+    assert_accepts(&app, "checkers/node_modules/.bin/tsc", &compile);
+    let Some(node) = tool("node24/bin/node") else { return };
+    let run = || -> CommandOutput {
+        let mut command = app.command(&["test", "mail_flow"]);
+        command.env("BEDROCK_NODE", &node).output().expect("it starts").into()
+    };
+    let passed = run();
+    assert_eq!(passed.code, Some(0), "{}{}", passed.stdout, passed.stderr);
+    assert!(passed.stdout.contains("pass 1"), "{}", passed.stdout);
+    // The compiler knows the context of the SDK.
+    app.edit("workers/mail_flow/main.ts", "{ seconds: 5 }", "{ parsecs: 5 }");
+    let (is_accepted, text) = check(&app, "checkers/node_modules/.bin/tsc", &compile).expect("a tool");
+    assert!(!is_accepted && text.contains("parsecs"), "{text}");
+    assert_eq!(run().code, Some(1));
 }

@@ -244,8 +244,6 @@ fn new_durable_worker_has_sdk_and_settings() {
     assert!(app.read("workers/mail_flow/package.json").contains("\"@aws/durable-execution-sdk-js\": "));
     let settings = App::open(&app.path("")).expect("an app");
     assert!(settings.workers.iter().all(|worker| worker.settings.durable.is_some()));
-    let output = app.bedrock(&["new", "worker", "typed.ts", "--durable"]);
-    assert!(output.stderr.contains("error: TypeScript workers cannot be durable"), "{}", output.stderr);
 }
 
 #[test]

@@ -200,7 +200,11 @@ fn python_code_is_compared_with_recorded_executions() {
             "operation 3 of the history is the wait `grace`, and the code has the step `mail` there",
         ),
         (wait, "        return 1\n", "the code does not come to the wait `grace`, operation 3 of the history"),
-        (pack, "        raise ValueError('no more')\n", "the code fails: ValueError: no more"),
+        (
+            pack,
+            "        raise ValueError('no more')\n",
+            "the code fails after the step `charge`, operation 1 of the history: ValueError: no more",
+        ),
     ];
     check_changes(&recorded, &changes);
     check_endpoints(&recorded);
@@ -255,7 +259,11 @@ fn javascript_code_is_compared_with_recorded_executions() {
             "operation 3 of the history is the wait `grace`, and the code has the step `mail` there",
         ),
         (wait, "    return 1;\n", "the code does not come to the wait `grace`, operation 3 of the history"),
-        (pack, "    throw new TypeError('no more');\n", "the code fails: TypeError: no more"),
+        (
+            pack,
+            "    throw new TypeError('no more');\n",
+            "the code fails after the step `charge`, operation 1 of the history: TypeError: no more",
+        ),
     ];
     check_changes(&recorded, &changes);
 }

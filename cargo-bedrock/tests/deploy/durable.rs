@@ -83,6 +83,39 @@ fn durable_function_has_its_configuration_and_rights() {
     assert_eq!(aws.deploy(&app), "1 unchanged\n");
 }
 
+/// An app with a durable worker in Rust, whose program has this text.
+fn rust_app(program: &str) -> TestApp {
+    let mut app = durable_app();
+    app.package("flow", &[("bootstrap", program)]);
+    for (key, value) in [("language", "rust"), ("runtime", "provided.al2023"), ("handler", "bootstrap")] {
+        app.set(&format!("/workers/flow/{key}"), json!(value));
+    }
+    app
+}
+
+#[test]
+fn durable_rust_function_keeps_versions_of_executions() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = rust_app("#!/bin/sh\n");
+    assert_eq!(aws.deploy(&app), "+ create  shop-dev-flow\n\n1 to create\n");
+    assert_eq!(configuration(&aws, "live"), json!({ "ExecutionTimeout": 86_400, "RetentionPeriodInDays": 14 }));
+    let role = json!({ "RoleName": "shop-dev-flow-us-east-1", "PolicyName": "own" });
+    let policy = aws.call("iam", "get_role_policy", &role)["PolicyDocument"].to_string();
+    assert!(policy.contains("lambda:CheckpointDurableExecution"), "{policy}");
+    for number in 2..=12 {
+        app.package("flow", &[("bootstrap", &format!("#!/bin/sh\n# {number}\n"))]);
+        let output = run_with_executions(&aws, &app, &["1"], &["deploy", "--yes"]);
+        let is_kept = output.stderr.contains("version 1 of function `shop-dev-flow` was kept: executions run on it");
+        assert_eq!(is_kept, number >= 11, "{number}: {}", output.stderr);
+        output.success();
+    }
+    let function = json!({ "FunctionName": FUNCTION, "Qualifier": "1" });
+    assert_eq!(aws.call("lambda", "get_function_configuration", &function)["Runtime"], "provided.al2023");
+    app.set("/workers/flow/durable", Value::Null);
+    let output = aws.run(&app, &["deploy", "--stage", "dev", "--yes"]);
+    assert!(output.stderr.contains("is durable, and worker `flow` has no setting `durable`"), "{}", output.stderr);
+}
+
 #[test]
 fn durability_of_a_deployed_function_cannot_change() {
     let Some(aws) = EmulatedAws::start(false) else { return };

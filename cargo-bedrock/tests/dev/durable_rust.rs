@@ -218,6 +218,8 @@ fn durable_rust_worker_runs_in_dev_and_is_built() {
     assert_eq!(result, json!({ "greeting": "hello Ada", "approval": "yes" }));
     served.app.run_ok(&["executions", "delete", arn, "--port", &served.dev.port().to_string()]);
 
+    check_old_code(&served);
+
     let log = served.app.path("refused.log");
     served.dev.post("/order", log.to_str().expect("text"));
     let ended = served.answer(&log, "\"no\"");
@@ -241,6 +243,34 @@ fn durable_rust_worker_runs_in_dev_and_is_built() {
         let tests = served.app.cargo(&["test", "--package", "new_flow", "--quiet"]);
         assert_eq!(tests.code, Some(0), "{}{}", tests.stdout, tests.stderr);
     }
+}
+
+/// An execution ends with the program with which it began.
+fn check_old_code(served: &Served) {
+    let log = served.app.path("old.log");
+    served.dev.post("/order", log.to_str().expect("text"));
+    wait_until(|| fs::read_to_string(&log).is_ok_and(|text| text.contains("callback ")).then_some(()));
+    let changed = WORKER.replace(".name(\"charge\")", ".name(\"bill\")");
+    let changed = changed.replace("greeting: greeting.message", "greeting: \"new\".to_owned()");
+    served.app.write("workers/order_flow/src/lib.rs", &changed);
+    let warning = loop {
+        let event = served.dev.wait_for("log");
+        let line = event["message"].as_str().unwrap_or_default();
+        if line.contains("keeps the old code") {
+            break line.to_owned();
+        }
+    };
+    let expected = "operation 1 of the history is the step `charge`, and the code has the step `bill` there";
+    assert!(warning.ends_with(expected), "{warning}");
+    let ended = served.answer(&log, "\"yes\"");
+    let arn = ended["DurableExecutionArn"].as_str().expect("an ARN");
+    let last = served.last_event(arn).to_string();
+    assert!(last.contains("hello Ada"), "{last}");
+    assert_eq!(count(&log, "charge"), 1);
+    let port = served.dev.port().to_string();
+    served.app.run_ok(&["executions", "delete", arn, "--port", &port]);
+    served.app.write("workers/order_flow/src/lib.rs", WORKER);
+    served.dev.wait_for("reloaded");
 }
 
 /// Runs AWS's requirements with AWS's own validator, if the tools are installed. Their timeouts need the real clock.

@@ -123,7 +123,7 @@ pub(crate) fn check(app: &TestApp) {
             "operation 5 of the history is the child context `waiting`, and the code has the step `mail` there",
         ),
         ("early end", "the code does not come to the child context `waiting`, operation 5 of the history"),
-        ("failing", "the code fails: HandlerError: no more"),
+        ("failing", "the code fails after a step without name, operation 4 of the history: HandlerError: no more"),
     ] {
         let replayed = replay(variant, &["--history", "waiting.json"]);
         let cause = replayed.stderr.lines().find_map(|line| line.trim().strip_prefix("caused by: "));

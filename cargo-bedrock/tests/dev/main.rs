@@ -9,6 +9,7 @@ mod durable_rust;
 mod durable_rust_replay;
 mod isolation;
 mod mcp;
+mod old_code;
 mod open_files;
 mod profile;
 mod recovery;

@@ -1,4 +1,4 @@
-//! Executions of durable workers that wait while their code is saved.
+//! Executions of durable workers that wait while their code is saved, and that keep no code because there is too much of it.
 
 use std::fs;
 use std::path::PathBuf;
@@ -84,12 +84,14 @@ fn status(app: &TestApp, dev: &DevProcess) -> Value {
 #[test]
 fn execution_is_paused_while_saved_code_does_not_fit() {
     let Some(app) = app() else { return };
+    let file = fs::File::create(app.path("workers/flow/model.bin")).expect("a file");
+    file.set_len(65 * 1024 * 1024).expect("a sparse file");
     let (dev, arn) = dev_with_waiting_execution(&app);
     // A change after the wait fits.
     app.edit("workers/flow/main.py", "'mail'", "'letter'");
     dev.wait_for("reloaded");
     app.edit("workers/flow/main.py", "'grace'", "'patience'");
-    let warning = wait_for_line(&dev, "warning: ");
+    let warning = wait_for_line(&dev, "does not fit the execution");
     let expected = "which is paused: operation 2 of the history is the wait `grace`, and the code has the wait \
                     `patience` there";
     assert!(warning.starts_with("warning: the changed code does not fit the execution `"), "{warning}");

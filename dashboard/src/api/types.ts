@@ -148,6 +148,8 @@ export interface Execution {
   status: ExecutionStatus;
   started_at: string;
   ended_at: string | null;
+  /** With which code of its worker it goes on; `null` after its end, and if it keeps no code. */
+  code: 'current' | 'old' | null;
 }
 
 export interface ExecutionError {

@@ -57,6 +57,7 @@ function Facts({ execution }: { execution: ExecutionDetails }) {
       <div><dt>Duration</dt><dd>{duration(executionMs(execution))}</dd></div>
       <div><dt>Operations</dt><dd>{count(execution.operation_count)}</dd></div>
       {execution.times_out_at !== null && <div><dt>Times out</dt><dd>{timeUntil(Date.parse(execution.times_out_at), now.value)}</dd></div>}
+      {execution.code === 'old' && <div><dt>Code</dt><dd>Old: its worker has changed since</dd></div>}
       {execution.pause_reason !== null && <div><dt>Paused because</dt><dd><UntrustedText text={execution.pause_reason} /></dd></div>}
     </dl>
   );
@@ -65,7 +66,7 @@ function Facts({ execution }: { execution: ExecutionDetails }) {
 function ExecutionActions({ execution, onChange }: { execution: ExecutionDetails; onChange: () => void }) {
   const [isConfirming, setConfirming] = useState(false);
   const [error, setError] = useState<unknown>();
-  const perform = (action: 'stop' | 'pause' | 'resume'): void => {
+  const perform = (action: 'stop' | 'pause' | 'resume' | 'update-code'): void => {
     setConfirming(false);
     setError(undefined);
     void post(`/executions/${encodeURIComponent(execution.execution_id)}/${action}`).then(onChange, setError);
@@ -76,6 +77,7 @@ function ExecutionActions({ execution, onChange }: { execution: ExecutionDetails
     <div class="actions">
       {!isPaused && <button type="button" onClick={() => perform('pause')}>Pause</button>}
       {isPaused && <button type="button" onClick={() => perform('resume')}>Resume</button>}
+      {execution.code === 'old' && <button type="button" onClick={() => perform('update-code')}>Use the current code</button>}
       <button type="button" class="danger" onClick={() => setConfirming(true)}>Stop</button>
       {error !== undefined && <ErrorNotice title="The execution could not be changed" error={error} />}
       {isConfirming && (

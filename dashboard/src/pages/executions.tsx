@@ -61,7 +61,7 @@ function ExecutionTable({ executions }: { executions: Execution[] }) {
         <tbody>
           {executions.map((execution) => (
             <tr key={execution.execution_id}>
-              <td><StatusBadge status={execution.status} /></td>
+              <td><StatusBadge status={execution.status} />{execution.code === 'old' && <span class="faint"> old code</span>}</td>
               <td><LanguageBadge language={languageOf(execution.worker)} /> <bdi>{execution.worker}</bdi></td>
               <td><a href={pathTo(['executions', execution.execution_id])}><UntrustedLine text={execution.name} maxChars={64} /></a> <span class="mono faint">{shortId(execution.execution_id)}</span></td>
               <td><time dateTime={execution.started_at}>{ago(Date.parse(execution.started_at), Math.max(now.value, Date.parse(execution.started_at)))}</time></td>

@@ -150,7 +150,7 @@ impl DurableFunctions for TestFunctions {
             let harness = harness?;
             let info = harness.local.info(&worker)?;
             match reason {
-                RunReason::Replay(arn) => harness.replay(&info, invocation, &arn).await,
+                RunReason::Replay { arn, .. } => harness.replay(&info, invocation, &arn).await,
                 RunReason::ChainedCall(parent) => {
                     let function = parent.function_arn().rsplit(':').nth(1).unwrap_or_default();
                     let caller = Some(harness.worker_name(function).to_owned());

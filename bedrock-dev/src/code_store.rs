@@ -1,0 +1,257 @@
+//! The code of durable workers in the state folder. An execution keeps the code with which it started, also after a reload
+//! and after a restart of the server; `bedrock-durable` knows which code that is, and this module has it: a copy of the
+//! files of a Python or JavaScript worker with links to its dependencies, or the program of a Rust worker.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bedrock_build::{App, Language};
+use bedrock_local::OldCode;
+use tokio::sync::Notify;
+
+use crate::code_files::{CodeFiles, CodeFilesError};
+use crate::execution::{LogLine, LogSink};
+use crate::sync::Mutex;
+
+/// Name of the folder in the state folder.
+const FOLDER: &str = "code";
+/// The extension of folders that are being written or deleted.
+const PARTIAL: &str = "partial";
+/// Name of the link to the dependencies of a Python worker.
+const SITE: &str = "site";
+/// Name of the program of a Rust worker.
+const PROGRAM: &str = "program";
+
+/// The code of the durable workers of an app. Its name is a hash of its content.
+pub(crate) struct CodeStore {
+    folder: PathBuf,
+    root: PathBuf,
+    workers: HashMap<String, DurableWorker>,
+    /// The code that new executions keep, by worker.
+    current: Mutex<HashMap<String, String>>,
+    /// Notified when stored code may be no longer needed.
+    changed: Notify,
+    log_sink: LogSink,
+    /// Workers about which it was logged that their code cannot be kept.
+    warned: Mutex<BTreeSet<String>>,
+}
+
+struct DurableWorker {
+    dir: PathBuf,
+    language: Language,
+}
+
+/// Code that is not the current one of its worker.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum StoredCode {
+    /// Of a Python or JavaScript worker.
+    Folder(OldCode),
+    /// Of a Rust worker.
+    Program(PathBuf),
+}
+
+impl CodeStore {
+    /// Opens the store in the state folder. What an earlier server was writing when it was killed is deleted.
+    pub(crate) fn open(app: &App, state_folder: &Path, log_sink: LogSink) -> Self {
+        let folder = state_folder.join(FOLDER);
+        for path in folders_in(&folder).iter().flat_map(|worker| folders_in(worker)) {
+            if is_partial(&path) {
+                // It is never used, and tried again at the next start.
+                let _ = fs::remove_dir_all(path);
+            }
+        }
+        let durable = app.workers.iter().filter(|worker| worker.settings.durable.is_some());
+        let workers = durable.map(|worker| {
+            let stored = DurableWorker { dir: PathBuf::from(&worker.dir), language: worker.language };
+            (worker.name.to_string(), stored)
+        });
+        Self {
+            folder,
+            root: app.root.clone(),
+            workers: workers.collect(),
+            current: Mutex::default(),
+            changed: Notify::new(),
+            log_sink,
+            warned: Mutex::default(),
+        }
+    }
+
+    /// Stores the code of all durable workers, with which a server starts. `programs` are those of the Rust workers.
+    pub(crate) fn store_all(&self, programs: &HashMap<String, PathBuf>) {
+        for (worker, DurableWorker { language, .. }) in &self.workers {
+            let code = match (language, programs.get(worker)) {
+                (Language::Rust, Some(program)) => self.store_program(worker, program),
+                (Language::Rust, None) => None,
+                _ => self.store_files(worker),
+            };
+            self.set_current(worker, code);
+        }
+    }
+
+    /// Stores the files of a Python or JavaScript worker as they are now. Returns the name of the code. `None` if the
+    /// worker is not durable, or its code cannot be kept, which is logged.
+    pub(crate) fn store_files(&self, worker: &str) -> Option<String> {
+        let DurableWorker { dir, language } = self.workers.get(worker)?;
+        if *language == Language::Rust {
+            return None;
+        }
+        let stored = CodeFiles::read(&self.root, dir).and_then(|files| {
+            let code = files.digest();
+            self.write(worker, &code, |folder| files.write(folder)).map_err(CodeFilesError::Io)?;
+            Ok(code)
+        });
+        stored.inspect_err(|error| self.log_not_kept(worker, &error.to_string())).ok()
+    }
+
+    /// Stores the program of a Rust worker, a file whose name ends in a hash of its content and that is never changed.
+    /// Returns the name of the code. `None` if the worker is not durable, or its program does not exist.
+    pub(crate) fn store_program(&self, worker: &str, program: &Path) -> Option<String> {
+        self.workers.get(worker)?;
+        let code = program.file_name()?.to_str()?.strip_prefix(worker)?.strip_prefix('-')?.to_owned();
+        let written = self.write(worker, &code, |folder| {
+            fs::create_dir_all(folder)?;
+            let path = folder.join(PROGRAM);
+            // The file may be on another file system.
+            fs::hard_link(program, &path).or_else(|_| fs::copy(program, &path).map(drop))
+        });
+        written.inspect_err(|error| self.log_not_kept(worker, &error.to_string())).ok()?;
+        Some(code)
+    }
+
+    /// Writes a folder of code, if it does not exist.
+    fn write(&self, worker: &str, code: &str, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+        let folder = self.folder_of(worker, code);
+        if folder.is_dir() {
+            return Ok(());
+        }
+        let partial = folder.with_extension(PARTIAL);
+        let _ = fs::remove_dir_all(&partial);
+        write(&partial)?;
+        fs::rename(&partial, &folder)
+    }
+
+    fn log_not_kept(&self, worker: &str, error: &str) {
+        if !self.warned.lock().insert(worker.to_owned()) {
+            return;
+        }
+        let text = format!("warning: executions do not keep this code of the worker when it changes: {error}");
+        (self.log_sink)(LogLine { worker: worker.into(), request_id: None, text });
+    }
+
+    fn folder_of(&self, worker: &str, code: &str) -> PathBuf {
+        self.folder.join(worker).join(code)
+    }
+
+    /// Makes code the one that new executions of a worker keep, and that its current processes have.
+    pub(crate) fn set_current(&self, worker: &str, code: Option<String>) {
+        let mut current = self.current.lock();
+        match code {
+            Some(code) => current.insert(worker.to_owned(), code),
+            None => current.remove(worker),
+        };
+        drop(current);
+        self.notify_changed();
+    }
+
+    /// Returns the code that new executions of a worker keep. `None` if they keep none.
+    pub(crate) fn current(&self, worker: &str) -> Option<String> {
+        self.current.lock().get(worker).cloned()
+    }
+
+    /// Links the folder with the dependencies that the current code of a Python worker has.
+    pub(crate) fn link_site(&self, worker: &str, site: &Path) {
+        if let Some(code) = self.current(worker) {
+            let link = self.folder_of(worker, &code).join(SITE);
+            let _ = fs::remove_file(&link);
+            // Without the link the code runs with the dependencies of later code.
+            let _ = symlink(site, link);
+        }
+    }
+
+    /// Returns all folders of dependencies that stored code has.
+    pub(crate) fn sites(&self) -> Vec<PathBuf> {
+        let codes = folders_in(&self.folder).into_iter().flat_map(|worker| folders_in(&worker));
+        codes.filter_map(|code| fs::read_link(code.join(SITE)).ok()).collect()
+    }
+
+    /// Returns code that is not the current one. `None` if it is, or is not stored any more.
+    pub(crate) fn old(&self, worker: &str, code: &str) -> Option<StoredCode> {
+        if self.current(worker).as_deref() == Some(code) {
+            return None;
+        }
+        let folder = self.folder_of(worker, code);
+        let program = folder.join(PROGRAM);
+        if program.is_file() {
+            return Some(StoredCode::Program(program));
+        }
+        let dir = &self.workers.get(worker)?.dir;
+        let site = fs::read_link(folder.join(SITE)).ok();
+        folder.is_dir().then(|| StoredCode::Folder(OldCode { folder: folder.join(dir), site }))
+    }
+
+    /// Wakes [`CodeStore::changed`].
+    pub(crate) fn notify_changed(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Waits until stored code may be no longer needed.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Returns the current code of each worker.
+    pub(crate) fn all_current(&self) -> BTreeSet<(String, String)> {
+        self.current.lock().iter().map(|(worker, code)| (worker.clone(), code.clone())).collect()
+    }
+
+    /// Deletes the code that is neither in `used` nor current. Returns the folders that the processes of the deleted code
+    /// use.
+    pub(crate) fn retain(&self, used: &BTreeSet<(String, String)>) -> Vec<PathBuf> {
+        let current = self.all_current();
+        let mut deleted = Vec::new();
+        for worker_folder in folders_in(&self.folder) {
+            let worker = name(&worker_folder);
+            for folder in folders_in(&worker_folder) {
+                let code = (worker.clone(), name(&folder));
+                if is_partial(&folder) || used.contains(&code) || current.contains(&code) {
+                    continue;
+                }
+                let partial = folder.with_extension(PARTIAL);
+                // What cannot be deleted now is deleted later.
+                if fs::rename(&folder, &partial).is_ok() {
+                    let _ = fs::remove_dir_all(&partial);
+                    deleted.extend(self.workers.get(&worker).map(|worker| folder.join(&worker.dir)));
+                    deleted.push(folder.join(PROGRAM));
+                }
+            }
+        }
+        deleted
+    }
+}
+
+/// Stores the code of a worker on a blocking thread.
+pub(crate) async fn store_files(store: Arc<CodeStore>, worker: String) -> Option<String> {
+    // Joining fails if the server is stopping.
+    tokio::task::spawn_blocking(move || store.store_files(&worker)).await.ok().flatten()
+}
+
+/// Returns the folders in a folder; none if it does not exist.
+fn folders_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()).collect()
+}
+
+fn is_partial(folder: &Path) -> bool {
+    folder.extension().is_some_and(|extension| extension == PARTIAL)
+}
+
+fn name(folder: &Path) -> String {
+    folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests;

@@ -307,13 +307,15 @@ fn lock_of_a_workspace_of_pnpm_is_used() {
     // Without a lock.
     let output = project.run(&BUILD, &bin);
     assert_eq!(output.code, Some(1), "{}", output.stderr);
-    let missing = "error: the pnpm workspace in `.` has no `pnpm-lock.yaml`\n  caused by: a build installs only what a lock has\n  help: run `pnpm install` in `.`";
-    assert!(output.stderr.contains(missing), "{}", output.stderr);
+    for line in ["error: the pnpm workspace in `.` has no `pnpm-lock.yaml`", "help: run `pnpm install` in `.`"] {
+        assert!(output.stderr.contains(line), "{}", output.stderr);
+    }
     install(&["install", "--lockfile-only"]);
 
     let output = project.run(&["build", "--worker=reporter", "--worker-layer=reporter", "--verify"], &bin);
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     let mut found = names(app, "layers/reporter.zip");
+    found.retain(|name| name.ends_with("/index.js") || name.ends_with("/package.json"));
     found.sort();
     let modules = ["@our/dates", "inner", "our-lib", "part-linux-x64", "tiny"];
     let files = modules.iter().flat_map(|name| ["index.js", "package.json"].map(|file| format!("{name}/{file}")));
@@ -375,7 +377,7 @@ fn yarn_1_of_a_project_is_used() {
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     let ran = fs::read_to_string(log).unwrap_or_default();
     assert!(ran.contains("install --frozen-lockfile"), "{ran}");
-    let code = names(app, "functions/reporter.zip");
+    let code = names(app, "workers/reporter.zip");
     assert!(!code.is_empty() && code.iter().all(|name| !name.contains(".yarn")), "{code:?}");
     // It is an input of the layer.
     write(app, "workers/reporter/.yarn/releases/yarn-1.22.22.js", &format!("{own}// changed\n"));

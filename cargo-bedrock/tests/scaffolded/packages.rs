@@ -205,7 +205,7 @@ fn layer_without_bytecode_is_a_warning() {
 
 /// Answers as Python 3.14.2 does, and writes what is bytecode for a layer.
 const PYTHON_3_14: &str = "#!/bin/sh
-case \"$*\" in *compileall*) ;; *) echo '3.14 3.14.2'; exit;; esac
+case \"$*\" in *-m\\ compileall*) ;; *) echo '3.14 3.14.2'; exit;; esac
 for target; do :; done
 mkdir -p \"$target/__pycache__\" && echo compiled > \"$target/__pycache__/foo.cpython-314.pyc\"
 ";

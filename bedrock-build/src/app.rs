@@ -111,7 +111,7 @@ impl App {
         let mut add_problems = |p: Vec<Problem>| problems.extend(p);
         let name = AppName::parse(package.string("name").unwrap_or_default()).map_err(|p| add_problems(vec![p])).ok();
         let (settings, origins) = Settings::read(table).map_err(&mut add_problems).unwrap_or_default();
-        let folders = discover_workers(root, &settings).map_err(&mut add_problems).ok();
+        let folders = discover_workers(root, &settings, &origins).map_err(&mut add_problems).ok();
         if let Some(folders) = &folders {
             problems.extend(check_references(&settings, folders, table));
         }

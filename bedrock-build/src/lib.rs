@@ -13,7 +13,7 @@
 //! | [`worker_index`] | the list of workers that `invoke!` is checked against |
 //! | [`python_dependencies`], [`python_indexes`] | the file that lists the dependencies of a Python worker, and its package indexes |
 //! | [`path_dependencies`], [`shared_code`] | the folders with code of several workers |
-//! | [`member_pattern`] | patterns of the members of a workspace |
+//! | [`member_pattern`], [`pnpm_workspace`] | patterns of the members of a workspace; workspaces of pnpm |
 //! | [`event_pattern`] | patterns with which rules and filters choose events |
 //! | [`edit_distance`] | suggests the name that a misspelled one was probably meant to be |
 //!
@@ -43,6 +43,7 @@ mod manifest;
 pub mod member_pattern;
 pub mod name;
 pub mod path_dependencies;
+pub mod pnpm_workspace;
 mod problem;
 pub mod python_dependencies;
 pub mod python_indexes;

@@ -74,6 +74,12 @@ impl PathDependencies {
     }
 }
 
+/// Returns the folder of the workspace of npm, Yarn, pnpm or Bun that a JavaScript package is a member of. `None` if it is not a
+/// member.
+pub fn node_workspace(dir: &Path) -> Option<PathBuf> {
+    npm::workspace_root(dir)
+}
+
 fn missing(named: &Named, origin: &str) -> Problem {
     Problem::new(format!("{origin}: `{}` is not a folder", named.written))
         .help("paths are relative to the folder of the worker, correct the path or remove the line")

@@ -9,7 +9,7 @@ use crate::language::Language;
 use crate::name::WorkerName;
 use crate::problem::Problem;
 use crate::runtime::Runtime;
-use crate::settings::{FunctionSettings, Settings};
+use crate::settings::{FunctionSettings, Origins, Settings};
 
 /// A folder in the workers folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,14 +60,18 @@ impl WorkerFolders {
 }
 
 /// Reads the workers folder of the app in `root`.
-pub(crate) fn discover_workers(root: &Path, settings: &Settings) -> Result<WorkerFolders, Vec<Problem>> {
+pub(crate) fn discover_workers(
+    root: &Path,
+    settings: &Settings,
+    origins: &Origins,
+) -> Result<WorkerFolders, Vec<Problem>> {
     let mut folders = WorkerFolders::default();
     let mut problems = Vec::new();
     let names = folder_names(&root.join(&settings.workers_dir)).map_err(|error| {
         vec![Problem::new(format!("failed to read the folder `{}`: {error}", settings.workers_dir))]
     })?;
     for name in names {
-        match open_worker(root, settings, &name) {
+        match open_worker(root, settings, origins, &name) {
             Ok(Some(worker)) => folders.workers.push(worker),
             Ok(None) => folders.unfinished.push(name),
             Err(problem) => problems.push(problem),
@@ -96,7 +100,12 @@ fn folder_names(dir: &Path) -> io::Result<BTreeSet<String>> {
 }
 
 /// Returns the worker in `folder`, or `None` if the folder has no entry file.
-fn open_worker(root: &Path, settings_of_app: &Settings, folder: &str) -> Result<Option<Worker>, Problem> {
+fn open_worker(
+    root: &Path,
+    settings_of_app: &Settings,
+    origins: &Origins,
+    folder: &str,
+) -> Result<Option<Worker>, Problem> {
     let dir = format!("{}/{folder}", settings_of_app.workers_dir);
     let entries: Vec<(Language, &'static str)> = Language::ALL
         .into_iter()
@@ -111,23 +120,30 @@ fn open_worker(root: &Path, settings_of_app: &Settings, folder: &str) -> Result<
                 problem
             })?;
             let mut settings = settings_of_app.of_worker(&name);
+            let at = |key: &str| {
+                let origin = origins.get(&format!("workers.{name}.{key}"));
+                origin.map(|origin| format!("{}: ", origin.location)).unwrap_or_default()
+            };
             let runtime = settings.runtime_for(language).map_err(|mut problem| {
-                problem.message = format!("worker `{name}`: {}", problem.message);
+                problem.message = format!("{}worker `{name}`: {}", at("runtime"), problem.message);
                 problem
             })?;
             if settings.bundle && language != Language::JavaScript {
-                return Err(Problem::new(format!("worker `{name}`: only JavaScript workers can be bundled"))
+                let at = at("bundle");
+                return Err(Problem::new(format!("{at}worker `{name}`: only JavaScript workers can be bundled"))
                     .help(format!("remove `bundle` from `[package.metadata.bedrock.workers.{name}]`")));
             }
             if settings.isolation.is_some() && language != Language::Python {
-                return Err(Problem::new(format!("worker `{name}`: only Python workers have `isolation`"))
+                let at = at("isolation");
+                return Err(Problem::new(format!("{at}worker `{name}`: only Python workers have `isolation`"))
                     .help(format!("remove `isolation` from `[package.metadata.bedrock.workers.{name}]`"))
                     .help("the processes of workers in other languages run one invocation at a time"));
             }
             let mut stages = settings_of_app.stages.values().filter_map(|stage| stage.workers.get(name.as_str()));
             let has_snap_start = settings.lambda.snap_start || stages.any(|settings| settings.lambda.snap_start);
             if has_snap_start && !runtime.has_snap_start() {
-                return Err(Problem::new(format!("worker `{name}`: SnapStart does not support `{}`", runtime.id))
+                let at = at("snap-start");
+                return Err(Problem::new(format!("{at}worker `{name}`: SnapStart does not support `{}`", runtime.id))
                     .help(format!("remove `snap-start` from `[package.metadata.bedrock.workers.{name}]`"))
                     .help("AWS documents it for Python 3.12 and newer, Java and .NET"));
             }

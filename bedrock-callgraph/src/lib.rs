@@ -47,7 +47,7 @@ pub use check::{Finding, Level};
 pub use cycle_reports::cycle_reports;
 pub use elf::calls_in_binary;
 pub use imports::{ImportedFile, imported_files};
-pub use load::{load_graph, may_reach_rust};
+pub use load::{load_graph, may_reach_rust, reachable_workers};
 pub use model::{Graph, path};
 pub use node::NodeName;
 pub use render::{Format, picture, render};

@@ -57,5 +57,26 @@ pub fn may_reach_rust(app: &App, worker: &Worker) -> Result<bool> {
     Ok(false)
 }
 
+/// Returns the names of a worker and of the workers that it may call, directly or through others, as far as the source code of
+/// Python and JavaScript workers and the settings say.
+pub fn reachable_workers(app: &App, worker: &Worker) -> Result<BTreeSet<String>> {
+    let mut pending = vec![worker];
+    let mut seen = BTreeSet::new();
+    while let Some(worker) = pending.pop() {
+        if !seen.insert(worker.name.to_string()) {
+            continue;
+        }
+        let declared = worker.settings.invokes.iter().flatten().cloned();
+        let mut called: BTreeSet<String> = declared.collect();
+        // The calls of a Rust worker are in its program.
+        if worker.language != Language::Rust {
+            let targets = CallTargets::from_sources(app, &calls_of(app, worker)?);
+            called.extend(targets.workers.keys().map(ToString::to_string));
+        }
+        pending.extend(app.workers.iter().filter(|worker| called.contains(worker.name.as_str())));
+    }
+    Ok(seen)
+}
+
 #[cfg(test)]
 mod tests;

@@ -236,17 +236,34 @@ impl LocalApp {
     /// than its own timeout, so a server does this before its first request. Prints what cannot be installed: calls of
     /// these workers try again.
     pub async fn install_dependencies(&self) {
-        let hosted = self.infos().into_iter().filter(|info| info.entry.language != Language::Rust).cloned();
+        for (_, error) in self.install_dependencies_of(|_| true).await {
+            self.print_warning(&error);
+        }
+    }
+
+    /// Installs the dependencies of the Python and JavaScript workers that `is_wanted` selects by name. Returns the workers whose
+    /// dependencies cannot be installed, with their errors.
+    pub(super) async fn install_dependencies_of(&self, is_wanted: impl Fn(&str) -> bool) -> Vec<(String, Error)> {
+        let is_hosted = |info: &&Arc<WorkerInfo>| info.entry.language != Language::Rust && is_wanted(&info.entry.name);
+        let hosted = self.infos().into_iter().filter(is_hosted).cloned();
         let installations = hosted.map(|info| {
             let hosts = Arc::clone(&self.hosts);
-            self.handle.spawn(async move { dependencies::install_early(&info, &hosts).await })
+            let name = info.entry.name.clone();
+            (name, self.handle.spawn(async move { dependencies::install_early(&info, &hosts).await }))
         });
-        for installation in installations.collect::<Vec<_>>() {
+        let mut failed = Vec::new();
+        for (name, installation) in installations.collect::<Vec<_>>() {
             if let Ok(Err(error)) = installation.await {
-                let help = error.help().map(|help| format!("\n  help: {help}")).unwrap_or_default();
-                self.hosts.output.print(&format!("warning: {error}{help}"));
+                failed.push((name, error));
             }
         }
+        failed
+    }
+
+    /// Prints an error that does not end the program.
+    pub(super) fn print_warning(&self, error: &Error) {
+        let help = error.help().map(|help| format!("\n  help: {help}")).unwrap_or_default();
+        self.hosts.output.print(&format!("warning: {error}{help}"));
     }
 
     /// Starts a host process of a worker; see [`HostedWorkers::warm`](super::HostedWorkers::warm).

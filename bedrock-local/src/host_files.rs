@@ -68,12 +68,17 @@ embed![
     "python/bedrock_host/trace.py",
 ];
 
-/// Returns the folder that contains all files, which is written if it does not exist.
-pub(super) fn unpack(scratch: &Path) -> io::Result<PathBuf> {
+/// Returns a number that changes with the files.
+pub(super) fn digest() -> u64 {
     let mut hasher = DefaultHasher::new();
     FILES.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Returns the folder that contains all files, which is written if it does not exist.
+pub(super) fn unpack(scratch: &Path) -> io::Result<PathBuf> {
     let hosts = scratch.join("hosts");
-    let dir = hosts.join(format!("{:016x}", hasher.finish()));
+    let dir = hosts.join(format!("{:016x}", digest()));
     if dir.is_dir() {
         return Ok(dir);
     }

@@ -92,8 +92,8 @@ pub use reaper::{Group, Reaper};
 pub use response_framing::correct_framing;
 pub use shutdown::{handle_signals, shutdown_requested};
 pub use single_invocation::{
-    EVENT_VARIABLE, RESPONSE_VARIABLE, SingleInvocation, WORKER_VARIABLE, requested as requested_invocation,
-    run as run_invocation, run_single_invocation,
+    CALLEES_VARIABLE, EVENT_VARIABLE, RESPONSE_VARIABLE, SingleInvocation, WORKER_VARIABLE,
+    requested as requested_invocation, run as run_invocation, run_single_invocation,
 };
 pub use spawn_on_drop::SpawnOnDrop;
 pub use start::start;

@@ -22,6 +22,9 @@ pub const WORKER_VARIABLE: &str = "BEDROCK_INVOKE";
 /// Environment variable of the app: `1` for a fire-and-forget call.
 pub const EVENT_VARIABLE: &str = "BEDROCK_INVOKE_EVENT";
 
+/// Environment variable of the app: the names of the workers that the worker may call, separated by commas.
+pub const CALLEES_VARIABLE: &str = "BEDROCK_INVOKE_CALLEES";
+
 /// Environment variable of the app: the file for the response. What Rust workers print then goes to the same place as
 /// everything else, and the file contains only the response.
 pub const RESPONSE_VARIABLE: &str = "BEDROCK_INVOKE_RESPONSE";
@@ -38,6 +41,9 @@ pub struct SingleInvocation {
     pub event: Vec<u8>,
     /// Whether the call is fire-and-forget, with retries.
     pub fire_and_forget: bool,
+    /// The workers that it may call. Their dependencies are installed before the invocation, as those of the worker are: a
+    /// worker waits no longer for another one than its own timeout.
+    pub callees: Vec<String>,
 }
 
 /// Returns the invocation that the environment variables request. `None` if they request none.
@@ -46,7 +52,10 @@ pub fn requested() -> Option<SingleInvocation> {
     let mut event = Vec::new();
     // An event that cannot be read is empty, and the worker rejects it.
     let _ = std::io::stdin().read_to_end(&mut event);
-    Some(SingleInvocation { worker, event, fire_and_forget: std::env::var_os(EVENT_VARIABLE).is_some() })
+    let callees = std::env::var(CALLEES_VARIABLE).unwrap_or_default();
+    let callees = callees.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    let fire_and_forget = std::env::var_os(EVENT_VARIABLE).is_some();
+    Some(SingleInvocation { worker, event, fire_and_forget, callees })
 }
 
 /// Invokes a Python or JavaScript worker once, in this process. The response goes to stdout, everything else to stderr.
@@ -73,6 +82,12 @@ pub fn run_single_invocation(app: AppInfo, invocation: SingleInvocation) -> u8 {
 
 /// Makes the invocation and returns the exit code of [`run_single_invocation`].
 pub async fn run(app: &Arc<LocalApp>, invocation: SingleInvocation) -> u8 {
+    tokio::select! {
+        failed = install(app, &invocation) => if let Some(error) = failed {
+            return print_call_error(app, &error);
+        },
+        () = shutdown_requested(1) => return INTERRUPTED,
+    }
     let event = Bytes::from(invocation.event);
     let invoke = async {
         if !invocation.fire_and_forget {
@@ -90,6 +105,22 @@ pub async fn run(app: &Arc<LocalApp>, invocation: SingleInvocation) -> u8 {
         },
         () = shutdown_requested(1) => INTERRUPTED,
     }
+}
+
+/// Installs the dependencies of the worker and of those that it may call. Returns why the worker cannot run. What its callees lack
+/// is a warning, because it may not call them.
+async fn install(app: &LocalApp, invocation: &SingleInvocation) -> Option<Error> {
+    let SingleInvocation { worker, callees, .. } = invocation;
+    let is_wanted = |name: &str| name == worker || callees.iter().any(|callee| callee == name);
+    let mut fatal = None;
+    for (name, error) in app.install_dependencies_of(is_wanted).await {
+        if name == *worker {
+            fatal = Some(error);
+        } else {
+            app.print_warning(&error);
+        }
+    }
+    fatal
 }
 
 async fn wait_for_event(app: &LocalApp) -> u8 {

@@ -66,6 +66,9 @@ pub trait BuildObserver: Debug + Sync {
     /// The SBOM of an artifact was written. `path` is relative to the artifact directory.
     fn sbom_written(&self, artifact: &Artifact, path: &str, components: usize);
 
+    /// The Python modules of a layer were compiled to bytecode by an interpreter of a version such as `3.13.5`.
+    fn compiled_bytecode(&self, artifact: &Artifact, version: &str, interpreter: &Path);
+
     /// An artifact did not have to be rebuilt.
     fn fresh(&self, artifact: &Artifact, zip: Option<&ZipRecord>);
 

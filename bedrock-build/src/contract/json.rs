@@ -9,6 +9,9 @@ use std::fmt;
 /// How deep arrays and objects may be nested, as in `serde_json`.
 pub const MAX_DEPTH: usize = 127;
 
+/// How many names of an object are compared one by one.
+const MAX_COMPARED_NAMES: usize = 16;
+
 /// A value and where it begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
@@ -201,7 +204,8 @@ impl Parser<'_> {
     }
 
     fn object(&mut self) -> Result<Value, JsonError> {
-        let mut members = Vec::new();
+        let mut members: Vec<Member> = Vec::new();
+        // Names of an object with many members. Comparing with a few is faster, and copies no name.
         let mut names = BTreeSet::new();
         if self.take(b'}') {
             return Ok(Value::Object(members));
@@ -217,7 +221,15 @@ impl Parser<'_> {
                 return Err(self.unexpected());
             }
             self.skip_space();
-            if !names.insert(name.clone()) {
+            let is_repeated = if members.len() < MAX_COMPARED_NAMES {
+                members.iter().any(|member| member.name == name)
+            } else {
+                if names.is_empty() {
+                    names.extend(members.iter().map(|member| member.name.clone()));
+                }
+                !names.insert(name.clone())
+            };
+            if is_repeated {
                 return Err(self.error(format!("the name `{}` occurs twice", name.escape_debug())));
             }
             members.push(Member { name, line, node: self.node()? });
@@ -265,7 +277,8 @@ impl Parser<'_> {
         let mut out = String::new();
         loop {
             let rest = &self.text[self.at..];
-            let Some(end) = rest.find(|c: char| c == '"' || c == '\\' || c < ' ') else {
+            // All of them are characters of one byte.
+            let Some(end) = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..b' ')) else {
                 self.at = self.text.len();
                 return Err(self.unexpected());
             };
@@ -369,6 +382,20 @@ mod tests {
             ("tru", 1),
         ] {
             assert_eq!(parse(text).expect_err(text).line, line, "{text}");
+        }
+    }
+
+    #[test]
+    fn repeated_names_are_found_in_small_and_large_objects() {
+        for count in [1, 15, 16, 17, 100] {
+            let members: Vec<String> = (0..count).map(|number| format!("\"a{number}\": 1")).collect();
+            let unique = format!("{{{}}}", members.join(","));
+            assert!(parse(&unique).is_ok(), "{unique}");
+            for repeated in [0, count - 1] {
+                let text = format!("{{{}, \"a{repeated}\": 2}}", members.join(","));
+                let error = parse(&text).expect_err("an error");
+                assert_eq!(error.message, format!("the name `a{repeated}` occurs twice"));
+            }
         }
     }
 

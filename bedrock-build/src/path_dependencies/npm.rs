@@ -1,4 +1,4 @@
-//! The folders that a `package.json` names: `file:` and its kind, and members of the npm workspace.
+//! The folders that a `package.json` names: `file:` and its kind, and members of the workspace of npm or another tool.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::list::{List, Named};
 use super::workspace::members;
 use crate::contract::json::{self, Node};
-use crate::member_pattern::matches_member;
+use crate::pnpm_workspace::{PnpmLink, PnpmWorkspace, is_member, links};
 
 /// Beginnings of versions that are folders.
 const SCHEMES: [&str; 3] = ["file:", "link:", "portal:"];
@@ -18,6 +18,7 @@ pub(super) fn lists(dir: &Path) -> Vec<List> {
     let path = dir.join("package.json");
     let Some(package) = read(&path) else { return Vec::new() };
     let workspace = Workspace::of(dir);
+    let pnpm = pnpm_links(dir);
     let mut named = Vec::new();
     for list in ["dependencies", "optionalDependencies"] {
         for dependency in package.get(list).map(Node::members).unwrap_or_default() {
@@ -27,12 +28,34 @@ pub(super) fn lists(dir: &Path) -> Vec<List> {
                 if !ARCHIVES.iter().any(|suffix| path.ends_with(suffix)) {
                     named.push(Named { dir: dir.join(path), line, written: version.to_owned(), is_member: false });
                 }
+            } else if let Some((root, members)) = &pnpm {
+                // Only the lock says whether a range is one of a member.
+                let found = members.iter().find(|member| member.name == dependency.name);
+                let dir = found.map(|found| root.join(&found.member));
+                named.extend(dir.map(|dir| Named { dir, line, written: dependency.name.clone(), is_member: true }));
             } else if let Some(dir) = workspace.as_ref().and_then(|workspace| workspace.member(&dependency.name)) {
                 named.push(Named { dir, line, written: dependency.name.clone(), is_member: true });
             }
         }
     }
     vec![List { path, named }]
+}
+
+/// Returns the root of the workspace that a folder is a member of.
+pub(super) fn workspace_root(dir: &Path) -> Option<PathBuf> {
+    let pnpm = PnpmWorkspace::of(dir).map(|workspace| workspace.root);
+    pnpm.or_else(|| Workspace::of(dir).map(|workspace| workspace.root))
+}
+
+/// Returns the workspace of pnpm that a folder is a member of, and the members that it depends on. `None` if it is not a member,
+/// or there is no lock.
+fn pnpm_links(dir: &Path) -> Option<(PathBuf, Vec<PnpmLink>)> {
+    let workspace = PnpmWorkspace::of(dir)?;
+    let lock = workspace.lock()?;
+    let dir = dir.canonicalize().ok()?;
+    let member = dir.strip_prefix(&workspace.root).ok()?.to_str()?;
+    let links = links(&lock, member);
+    Some((workspace.root, links))
 }
 
 /// Returns the path in a version that is a path.
@@ -62,13 +85,8 @@ impl Workspace {
         None
     }
 
-    /// Returns whether a path is a member: the last pattern that matches decides, and `!` excludes.
     fn has(&self, path: &str) -> bool {
-        let verdict = self.patterns.iter().rev().find_map(|pattern| match pattern.strip_prefix('!') {
-            Some(pattern) => matches_member(pattern, path).then_some(false),
-            None => matches_member(pattern, path).then_some(true),
-        });
-        verdict.unwrap_or(false)
+        is_member(&self.patterns, path)
     }
 
     fn member(&self, name: &str) -> Option<PathBuf> {

@@ -83,7 +83,7 @@ impl Reader<'_> {
             return None;
         }
         if cors.allow_origins.is_empty() {
-            self.not_allowed(value, path, "be without `allow-origins`: no page could call the URL");
+            self.needs(value, path, "`allow-origins`: without it, no page could call the URL");
             return None;
         }
         if cors.allow_credentials && cors.allows_all_origins() {

@@ -94,8 +94,8 @@ impl Reader<'_> {
         }
         if table.get("pattern").is_none() && self.problems.len() == problems {
             let value = table.get("bus")?;
-            let reason = "be without `pattern`, which says what events invoke the worker: `{ source = [\"my_app\"] }`";
-            self.not_allowed(value, path, reason);
+            let reason = "`pattern`, which says what events invoke the worker: `{ source = [\"my_app\"] }`";
+            self.needs(value, path, reason);
         }
         Some(BusTrigger { bus, pattern: pattern? })
     }

@@ -163,7 +163,7 @@ impl Reader<'_> {
             }
         }
         let Some(key) = table.get("route") else {
-            self.not_allowed(value, path, "be without `route`, for example `route = \"GET /orders/{id}\"`");
+            self.needs(value, path, "`route`, for example `route = \"GET /orders/{id}\"`");
             return None;
         };
         route.key = self.route_key(key, &format!("{path}.route"))?;
@@ -238,7 +238,7 @@ impl Reader<'_> {
             return None;
         }
         if jwt.issuer.is_empty() || jwt.audience.is_empty() {
-            self.not_allowed(value, path, "be without `issuer` and `audience`: tokens for others would be accepted");
+            self.needs(value, path, "`issuer` and `audience`: without them, tokens for others would be accepted");
             return None;
         }
         Some(jwt)
@@ -253,7 +253,7 @@ impl Reader<'_> {
             certificate = Some(self.arn(value, &format!("{path}.certificate"), "acm", kind)?);
         }
         let Some((_, name)) = table.iter().find(|(key, _)| key == "name") else {
-            self.not_allowed(value, path, &format!("be without `name`, for example `{example}`"));
+            self.needs(value, path, &format!("`name`, for example `{example}`"));
             return None;
         };
         let expected = format!(

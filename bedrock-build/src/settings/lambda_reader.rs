@@ -218,7 +218,7 @@ impl Reader<'_> {
         let is_missing = |key: &&str| !table.contains_key(*key) && self.problems.len() == problems;
         let missing: Vec<&str> = ["subnets", "security-groups"].into_iter().filter(is_missing).collect();
         for missing in missing {
-            self.not_allowed(value, path, &format!("be without `{missing}`: a function in a VPC needs both"));
+            self.needs(value, path, &format!("`{missing}`: a function in a VPC has both"));
         }
         Some(vpc)
     }
@@ -260,7 +260,7 @@ impl Reader<'_> {
         let is_missing = |key: &&&str| !table.contains_key(**key) && self.problems.len() == problems;
         let missing: Vec<&&str> = FILE_SYSTEM_KEYS.iter().filter(is_missing).collect();
         for missing in missing {
-            self.not_allowed(value, path, &format!("be without `{missing}`"));
+            self.needs(value, path, &format!("`{missing}`"));
         }
         Some(system)
     }

@@ -131,6 +131,12 @@ impl Reader<'_> {
         self.problems.push(Problem::new(format!("{location}: `{path}` cannot {reason}")));
     }
 
+    /// Reports that a setting is missing that another one needs. `what` names it, and why it is needed.
+    pub(super) fn needs(&mut self, value: &Value<'_>, path: &str, what: &str) {
+        let location = self.table.manifest.location(&value.span());
+        self.problems.push(Problem::new(format!("{location}: `{path}` needs {what}")));
+    }
+
     /// Adds the name of the setting that the last key of `table` which is not in `all_keys` was probably meant to be, to the
     /// problem that has just been reported. `keys` are the candidates.
     pub(super) fn suggest_key(&mut self, table: &DeTable<'_>, all_keys: &[&str], keys: &[&str]) {

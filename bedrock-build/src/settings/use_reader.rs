@@ -120,7 +120,7 @@ impl Reader<'_> {
         match (table.get("access"), &all[..]) {
             (None, [only]) => Some(only),
             (None, _) => {
-                self.not_allowed(value, path, &format!("be without `access`, which is one of {words}"));
+                self.needs(value, path, &format!("`access`, which is one of {words}"));
                 None
             }
             (Some(word), _) => {

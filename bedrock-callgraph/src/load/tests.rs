@@ -6,7 +6,7 @@ use std::fs;
 use object::write::Object;
 use object::{Architecture, BinaryFormat, Endianness, SectionKind};
 
-use super::{load_graph, may_reach_rust};
+use super::{load_graph, may_reach_rust, reachable_workers};
 use crate::fixtures::{app, name, with_invokes};
 use crate::{NodeName, read_program_calls};
 use bedrock_build::App;
@@ -121,4 +121,25 @@ fn rust_is_reachable_if_a_call_may_lead_there() {
         std::os::unix::fs::symlink("../script", dir.path().join("workers/script")).expect("a link");
         assert!(may_reach_rust(&app, worker("script")).expect("readable"));
     }
+}
+
+#[test]
+fn reachable_workers_are_those_that_code_or_settings_name() {
+    let dir = tempfile::tempdir().expect("folder");
+    let plain = app("my_app", &["counter.py", "helper.py", "ranker.rs", "script.js", "other.py"]);
+    let app = App { root: dir.path().to_owned(), ..with_invokes(plain, "ranker", &["script"]) };
+    let calls = |name: &str| format!("from bedrock.workers.invoker import invoke\ninvoke('{name}', {{}})\n");
+    for (path, text) in [
+        ("counter/main.py", calls("helper").as_str()),
+        ("helper/main.py", &calls("ranker")),
+        ("other/main.py", &calls("counter")),
+        ("script/main.js", ""),
+    ] {
+        let path = dir.path().join("workers").join(path);
+        fs::create_dir_all(path.parent().expect("parent")).expect("folder");
+        fs::write(path, text).expect("file");
+    }
+    let reached = |name: &str| reachable_workers(&app, app.worker(name).expect("a worker")).expect("readable");
+    assert_eq!(reached("counter"), ["counter", "helper", "ranker", "script"].map(str::to_owned).into());
+    assert_eq!(reached("script"), ["script".to_owned()].into());
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bedrock_build::Language;
+use bedrock_build::{Language, shared_dir};
 use bedrock_model::Error;
 
 use super::registry::HostRegistry;
@@ -42,6 +42,12 @@ pub(super) async fn install<'a>(info: &WorkerInfo, hosts: &'a HostRegistry) -> R
 pub(crate) async fn install_early(info: &WorkerInfo, hosts: &HostRegistry) -> Result<(), Error> {
     let dir = hosts.app.root.join(&info.entry.dir);
     if has_list(&dir, info.entry.language) { install(info, hosts).await.map(drop) } else { Ok(()) }
+}
+
+/// Returns the folder with the code that workers of the same language share, if there is one.
+pub(super) fn shared_folder(info: &WorkerInfo, hosts: &HostRegistry) -> Option<PathBuf> {
+    let dir = shared_dir(&info.entry.dir, info.entry.language)?;
+    Some(hosts.app.root.join(dir)).filter(|folder| folder.is_dir())
 }
 
 /// Returns whether a worker's folder has a file that lists dependencies.

@@ -11,11 +11,13 @@
 //! | `log_reader` | reads what the workers of a host process print |
 //! | `pool`, `python`, `process_pool` | how many host processes a worker has, and which of them gets a call |
 //! | `tools` | what other programs need to run the code of a worker |
+//! | `contract_cache` | keeps the types that were read from the code of a worker |
 //! | `code_fingerprint` | whether the code of a worker has changed |
 
 mod call_result;
 mod code_fingerprint;
 mod connection;
+mod contract_cache;
 mod debugger;
 pub(super) mod dependencies;
 mod frame;

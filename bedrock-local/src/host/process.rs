@@ -2,12 +2,12 @@
 
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as StdStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bedrock_build::{Language, PathDependencies, WorkerName, shared_dir};
+use bedrock_build::{Language, PathDependencies, WorkerName};
 use bedrock_model::backend::{WORKER_SECRET_KEY, worker_access_key};
 use bedrock_model::exit_status::exit_status_text;
 use bedrock_model::{Invocation, Metrics};
@@ -16,7 +16,8 @@ use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 
 use super::connection::Connection;
-use super::dependencies::{self, InstalledWorker};
+use super::contract_cache::CachedContract;
+use super::dependencies::{self, InstalledWorker, shared_folder};
 use super::log_reader::LogReader;
 use super::registry::HostRegistry;
 use super::{debugger, socket};
@@ -111,11 +112,21 @@ pub(super) async fn start_ready(info: &Arc<WorkerInfo>, hosts: &Arc<HostRegistry
     Ok(host)
 }
 
-/// Starts a host for a worker and returns the types of the worker as JSON, empty if it has none. Ends the host.
+/// Returns the types of a worker as JSON, empty if it has none. Starts a host, and ends it, if the code has changed.
 pub(crate) async fn read_contract(info: &Arc<WorkerInfo>, hosts: &Arc<HostRegistry>) -> Result<Vec<u8>, Error> {
+    let installed = dependencies::install(info, hosts).await?;
+    let cached = CachedContract::of(info, hosts, &installed);
+    if let Some(contract) = cached.as_ref().and_then(CachedContract::read) {
+        return Ok(contract);
+    }
     let host = start_loaded(info, hosts).await?;
     let contract = host.connection.contract().to_vec();
     host.finish().await;
+    // The code may have changed while it was read.
+    let is_same = |cached: &&CachedContract| CachedContract::of(info, hosts, &installed).as_ref() == Some(*cached);
+    if let Some(cached) = cached.as_ref().filter(is_same) {
+        cached.write(&contract);
+    }
     Ok(contract)
 }
 
@@ -274,12 +285,6 @@ pub(super) fn delete_bytecode(info: &WorkerInfo, hosts: &HostRegistry) {
             let _ = std::fs::remove_dir_all(app.scratch.join(BYTECODE_FOLDER).join(relative));
         }
     }
-}
-
-/// Returns the folder with the code that workers of the same language share, if there is one.
-pub(super) fn shared_folder(info: &WorkerInfo, hosts: &HostRegistry) -> Option<PathBuf> {
-    let dir = shared_dir(&info.entry.dir, info.entry.language)?;
-    Some(hosts.app.root.join(dir)).filter(|folder| folder.is_dir())
 }
 
 fn spawn(mut command: Command, info: &Arc<WorkerInfo>, hosts: &Arc<HostRegistry>) -> std::io::Result<Arc<HostProcess>> {

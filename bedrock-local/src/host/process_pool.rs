@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::code_fingerprint::fingerprint;
+use super::dependencies::shared_folder;
 use super::pool::{AcquiredHost, CallEnd, HostPool, PoolFuture};
 use super::process::{self, HostProcess};
 use super::registry::HostRegistry;
@@ -201,7 +202,7 @@ impl ProcessPool {
     /// meantime.
     async fn start(&self) -> (StartResult, Option<u64>) {
         let own = self.hosts.app.root.join(&self.info.entry.dir);
-        let folders: Vec<_> = [own].into_iter().chain(process::shared_folder(&self.info, &self.hosts)).collect();
+        let folders: Vec<_> = [own].into_iter().chain(shared_folder(&self.info, &self.hosts)).collect();
         let before = fingerprint(&folders);
         let started = process::start_ready(&self.info, &self.hosts).await;
         (started, Some(fingerprint(&folders)).filter(|after| *after == before))

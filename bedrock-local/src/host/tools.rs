@@ -8,8 +8,8 @@ use std::sync::Arc;
 use bedrock_build::Language;
 use tokio::process::Command;
 
-use super::dependencies::{self, InstalledWorker};
-use super::process::{set_environment, shared_folder};
+use super::dependencies::{self, InstalledWorker, shared_folder};
+use super::process::set_environment;
 use super::registry::HostRegistry;
 use crate::host_files;
 use crate::worker_info::WorkerInfo;

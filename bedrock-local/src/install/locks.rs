@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use bedrock_build::path_dependencies::node_workspace;
 use serde_json::Value;
 
 use super::installer::{Failure, read};
@@ -47,12 +48,15 @@ impl Lock {
         [PNPM, BUN, BINARY_BUN].into_iter().find(has)
     }
 
-    /// Returns an error if the nearest lock above a folder is one of another tool than npm. `app` is the folder of the app.
+    /// Returns an error if the nearest lock above a folder is one of another tool than npm. `app` is the folder of the app, which
+    /// may be in a workspace.
     pub(super) fn check_above(dir: &Path, app: &Path, shown: &str) -> Result<(), Failure> {
         let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let dir = real(dir);
         let app = real(app);
-        for folder in dir.ancestors().skip(1).take_while(|folder| folder.starts_with(&app)) {
+        let workspace = node_workspace(&dir);
+        let is_read = |folder: &&Path| folder.starts_with(&app) || workspace.as_deref() == Some(*folder);
+        for folder in dir.ancestors().skip(1).filter(is_read) {
             if folder.join("package-lock.json").is_file() {
                 return Ok(());
             }
@@ -60,7 +64,8 @@ impl Lock {
             let path = folder.strip_prefix(&app).unwrap_or(folder).display().to_string();
             let path = if path.is_empty() { ".".to_owned() } else { path };
             let place = if is_workspace(folder)? { path.as_str() } else { shown };
-            let file = folder.join(lock.file).strip_prefix(&app).unwrap_or(folder).display().to_string();
+            let file = folder.join(lock.file);
+            let file = file.strip_prefix(&app).unwrap_or(&file).display().to_string();
             return Err((
                 format!("`{file}` is a lock of {}, and npm would install other versions", lock.tool),
                 Some(format!("run `{} install` in `{place}`", lock.program)),
@@ -196,6 +201,17 @@ mod tests {
         assert_eq!(check(), failure("workers/w"));
         fs::write(app.join("pnpm-workspace.yaml"), "").expect("written");
         assert_eq!(check(), failure("."));
+        // A workspace around the app.
+        fs::remove_file(app.join("pnpm-lock.yaml")).expect("removed");
+        fs::write(app.join("pnpm-workspace.yaml"), "packages: [workers/*]\n").expect("written");
+        fs::write(app.join("yarn.lock"), "").expect("written");
+        let real = app.canonicalize().expect("a folder");
+        let root = real.display();
+        let above = format!("`{root}/yarn.lock` is a lock of Yarn 1, and npm would install other versions");
+        let above = Err((above, Some(format!("run `yarn install` in `{root}`"))));
+        assert_eq!(Lock::check_above(&dir, &app.join("workers"), "w"), above);
+        fs::write(app.join("pnpm-workspace.yaml"), "packages: [packages/*]\n").expect("written");
+        assert_eq!(Lock::check_above(&dir, &app.join("workers"), "w"), Ok(()));
         fs::write(app.join("workers/package-lock.json"), "").expect("written");
         assert_eq!(check(), Ok(()));
     }

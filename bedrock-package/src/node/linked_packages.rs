@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use bedrock_build::{Language, PathDependencies, Worker};
 use serde_json::Value;
 
+use super::links::links;
 use super::lists::write;
-use super::workspace::{links, named_paths};
+use super::workspace::named_paths;
 use crate::artifact::Function;
 use crate::context::Context;
 use crate::inputs::Inputs;

@@ -5,10 +5,12 @@ mod install_commands;
 mod installed;
 mod layer;
 mod linked_packages;
+mod links;
 mod lists;
 mod locked_archives;
 mod locked_packages;
 mod package_manager;
+mod pnpm_members;
 mod project;
 mod workspace;
 

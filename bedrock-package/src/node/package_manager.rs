@@ -61,6 +61,7 @@ impl PackageManager {
             let name = manager.name();
             return match root {
                 None if *folder == dir => Ok(manager),
+                // pnpm has its own list of members.
                 Some(_) if *folder == end && manager != Self::Pnpm => Ok(manager),
                 Some(_) if *folder == dir => Err(failed()
                     .cause(format!(

@@ -48,7 +48,10 @@ impl NodeProject {
         let dir = context.app.root.join(&worker.dir);
         let workspace = NodeWorkspace::of(&dir, context)?;
         let root = workspace.as_ref().map(|workspace| workspace.root.as_path());
-        let manager = PackageManager::of(&dir, root, context, worker)?;
+        let manager = match &workspace {
+            Some(workspace) if workspace.is_pnpm() => PackageManager::Pnpm,
+            _ => PackageManager::of(&dir, root, context, worker)?,
+        };
         let linked = match &workspace {
             Some(workspace) => {
                 workspace.check_folders(context, worker)?;

@@ -1,16 +1,18 @@
-//! Workspaces of npm, Yarn and Bun: the worker is a member of a project above it, whose lock has the versions, and other members
+//! Workspaces of npm, Yarn, pnpm and Bun: the worker is a member of a project above it, whose lock has the versions, and other members
 //! may be its dependencies. Package managers link members; in a layer they are copies.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bedrock_build::member_pattern::matches_member;
+use bedrock_build::pnpm_workspace::{self, PnpmWorkspace, is_member};
 use bedrock_build::{Language, PathDependencies, Worker};
 use serde_json::Value;
 
+use super::links::links;
 use super::lists::{DependencyLists, copy, read, write};
-use super::package_manager::PackageManager;
+use super::package_manager::{NPM_LOCKS, PackageManager};
+use super::pnpm_members;
 use crate::context::Context;
 use crate::inputs::Inputs;
 use bedrock_artifacts::{Entry, FolderKind, PackOptions, collect_files};
@@ -30,26 +32,53 @@ pub(super) struct NodeWorkspace {
     members: BTreeMap<String, Value>,
     /// The files of the members that the worker needs, by their paths in the workspace.
     needed: Vec<Entry>,
+    /// The lock, if it is one of pnpm.
+    pnpm_lock: Option<String>,
 }
 
 impl NodeWorkspace {
-    /// Returns the workspace that has the folder of a worker as a member, or `None`.
+    /// Returns the workspace that has the folder of a worker as a member, or `None`. Fails if it is one of pnpm without a lock.
     pub(super) fn of(dir: &Path, context: &Context<'_>) -> Result<Option<Self>> {
         let Ok(dir) = dir.canonicalize() else { return Ok(None) };
+        let has_lock =
+            |root: &Path| NPM_LOCKS.iter().chain([&"yarn.lock", &"bun.lock"]).any(|lock| root.join(lock).is_file());
+        if let Some(workspace) = PnpmWorkspace::of(&dir) {
+            let lock = workspace.lock();
+            if lock.is_some() || !has_lock(&workspace.root) {
+                let Some(lock) = lock else { return Err(without_lock(&workspace.root, context)) };
+                return Self::at(&workspace.root, &dir, &workspace.patterns, Some(lock), context);
+            }
+        }
         for root in dir.ancestors().skip(1) {
             let Ok(Some(package)) = package(&root.join("package.json"), context) else { continue };
             let patterns = patterns(&package);
             let Some(member) = dir.strip_prefix(root).ok().and_then(Path::to_str) else { return Ok(None) };
-            if !is_member(&patterns, member) {
-                continue;
+            if is_member(&patterns, member) {
+                return Self::at(root, &dir, &patterns, None, context);
             }
-            let mut members = BTreeMap::new();
-            find_members(root, "", &patterns, context, &mut members)?;
-            let mut workspace = Self { root: root.to_owned(), member: member.to_owned(), members, needed: Vec::new() };
-            workspace.needed = workspace.needed_files(context)?;
-            return Ok(Some(workspace));
         }
         Ok(None)
+    }
+
+    fn at(
+        root: &Path,
+        dir: &Path,
+        patterns: &[String],
+        pnpm_lock: Option<String>,
+        context: &Context<'_>,
+    ) -> Result<Option<Self>> {
+        let Some(member) = dir.strip_prefix(root).ok().and_then(Path::to_str) else { return Ok(None) };
+        let mut members = BTreeMap::new();
+        find_members(root, "", patterns, context, &mut members)?;
+        let mut workspace =
+            Self { root: root.to_owned(), member: member.to_owned(), members, needed: Vec::new(), pnpm_lock };
+        workspace.needed = workspace.needed_files(context)?;
+        Ok(Some(workspace))
+    }
+
+    /// Whether the workspace is one of pnpm.
+    pub(super) fn is_pnpm(&self) -> bool {
+        self.pnpm_lock.is_some()
     }
 
     /// Returns an error if the worker depends on a folder that is not a member: npm installs members only.
@@ -62,6 +91,11 @@ impl NodeWorkspace {
             let path = dir.strip_prefix(&self.root).ok().and_then(Path::to_str);
             path.is_some_and(|path| self.members.contains_key(path))
         };
+        let list = if self.is_pnpm() {
+            "`packages` in the `pnpm-workspace.yaml`"
+        } else {
+            "`workspaces` in the `package.json`"
+        };
         match all.found.iter().find(|found| !is_member(&found.dir)) {
             None => Ok(()),
             Some(found) => {
@@ -69,7 +103,7 @@ impl NodeWorkspace {
                     .cause(
                         "the dependencies of a member are installed from the workspace, which does not have the folder",
                     )
-                    .help("add the folder to `workspaces` in the `package.json` of the workspace"))
+                    .help(format!("add the folder to {list} of the workspace")))
             }
         }
     }
@@ -91,7 +125,9 @@ impl NodeWorkspace {
         DependencyLists::of(manager, &self.root)?.copy_to(root, ".")?;
         let needed = self.needed_members();
         // Yarn 1 installs the dependencies of all members that it finds. For the others the lock fits only if all are there.
-        let is_read = |path: &&String| manager != PackageManager::YarnClassic || needed.contains(path.as_str());
+        // The lock of pnpm is cut to those that are needed.
+        let is_cut = matches!(manager, PackageManager::YarnClassic | PackageManager::Pnpm);
+        let is_read = |path: &&String| !is_cut || needed.contains(path.as_str());
         for path in self.members.keys().filter(is_read) {
             let list = format!("{path}/package.json");
             copy(&self.root.join(&list), &root.join(&list), &list)?;
@@ -100,13 +136,26 @@ impl NodeWorkspace {
             let bytes = entry.read(&context.app.root)?;
             write(&root.join(&entry.path), &bytes, &entry.path)?;
         }
-        Ok(())
+        match &self.pnpm_lock {
+            Some(lock) => pnpm_members::write_lists(root, lock, &self.importers()),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns the paths of the worker and the members that it needs.
+    fn importers(&self) -> BTreeSet<&str> {
+        let mut importers = self.needed_members();
+        importers.insert(&self.member);
+        importers
     }
 
     /// Replaces the links in `node_modules` to members that the worker needs by the members, and deletes the others.
     pub(super) fn replace_links(&self, root: &Path, context: &Context<'_>) -> Result<()> {
         let failed = |error: std::io::Error| Error::io("failed to copy the members of the workspace", &error);
         let needed = self.needed_members();
+        if self.is_pnpm() {
+            return pnpm_members::place_members(root, &self.importers(), &needed);
+        }
         let real_root = root.canonicalize().map_err(failed)?;
         for link in links(&root.join("node_modules")) {
             context.tools.check()?;
@@ -125,6 +174,13 @@ impl NodeWorkspace {
         let mut found = BTreeSet::new();
         let mut pending = vec![self.member.as_str()];
         while let Some(path) = pending.pop() {
+            if let Some(lock) = &self.pnpm_lock {
+                for link in pnpm_workspace::links(lock, path) {
+                    let member = self.members.get_key_value(&link.member);
+                    pending.extend(member.map(|(path, _)| path.as_str()).filter(|path| found.insert(*path)));
+                }
+                continue;
+            }
             for list in ["dependencies", "optionalDependencies", "peerDependencies"] {
                 let listed = self.members.get(path).and_then(|package| package.get(list)?.as_object());
                 for name in listed.into_iter().flatten().map(|(name, _)| name) {
@@ -149,6 +205,15 @@ impl NodeWorkspace {
         }
         Ok(entries)
     }
+}
+
+fn without_lock(root: &Path, context: &Context<'_>) -> Error {
+    let real = context.app.root.canonicalize().unwrap_or_else(|_| context.app.root.clone());
+    let shown = relative_path(root, &real);
+    let shown = if shown.is_empty() { "." } else { &shown };
+    Error::app(format!("the pnpm workspace in `{shown}` has no `{}`", pnpm_workspace::LOCK))
+        .cause("a build installs only what a lock has")
+        .help(format!("run `pnpm install` in `{shown}`"))
 }
 
 /// Returns the files and folders that a `package.json` names, and the folders that have them: what is compiled is rarely in Git,
@@ -179,38 +244,11 @@ fn member_name<'m>(path: &'m str, package: &'m Value) -> &'m str {
     package.get("name").and_then(Value::as_str).unwrap_or(folder)
 }
 
-/// Returns the links in a `node_modules` folder and in its scopes.
-pub(super) fn links(modules: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut pending = vec![modules.to_owned()];
-    while let Some(folder) = pending.pop() {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            let Ok(kind) = entry.file_type() else { continue };
-            let is_scope = entry.file_name().to_string_lossy().starts_with('@');
-            if kind.is_symlink() {
-                found.push(entry.path());
-            } else if kind.is_dir() && is_scope {
-                pending.push(entry.path());
-            }
-        }
-    }
-    found
-}
-
 /// Returns the patterns of members in a `package.json`.
 fn patterns(package: &Value) -> Vec<String> {
     let workspaces = package.get("workspaces");
     let list = workspaces.and_then(|list| list.as_array().or_else(|| list.get("packages")?.as_array()));
     list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
-}
-
-/// Returns whether a path is a member: the last pattern that matches decides, and `!` excludes.
-fn is_member(patterns: &[String], path: &str) -> bool {
-    let verdict = patterns.iter().rev().find_map(|pattern| match pattern.strip_prefix('!') {
-        Some(pattern) => matches_member(pattern, path).then_some(false),
-        None => matches_member(pattern, path).then_some(true),
-    });
-    verdict.unwrap_or(false)
 }
 
 /// Adds the members below the folder `path` of the workspace.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use bedrock_build::{PythonDependencies, Worker};
 
-use super::bytecode;
+use super::bytecode::{self, BytecodeCompiler};
 use super::distributions;
 use super::installer::{Folders, Installer, Platform};
 use super::local_packages::LocalPackages;
@@ -36,9 +36,9 @@ pub(crate) fn build(context: &Context<'_>, worker: &Worker) -> Result<BuiltArtif
     let installer = Installer::find(worker.runtime, &context.tools);
     inputs.add("installer", installer.as_ref().map_or("none", Installer::version));
     let interpreter = bytecode::interpreter(worker.runtime, &context.tools);
-    inputs.add("bytecode", if interpreter.is_some() { worker.runtime.id } else { "none" });
+    inputs.add("bytecode", interpreter.as_ref().map_or("none", |interpreter| &interpreter.version));
     context.build_artifact(&artifact, inputs, Vec::new(), || {
-        let layer = Layer { context, worker, artifact: &artifact, interpreter: interpreter.as_deref() };
+        let layer = Layer { context, worker, artifact: &artifact, interpreter: interpreter.as_ref() };
         let Some(installer) = installer else { return Err(no_installer(&layer.what())) };
         layer.entries(source, &packages, &installer)
     })
@@ -101,7 +101,7 @@ struct Layer<'a> {
     worker: &'a Worker,
     artifact: &'a Artifact,
     /// Compiles bytecode.
-    interpreter: Option<&'a Path>,
+    interpreter: Option<&'a BytecodeCompiler>,
 }
 
 impl Layer<'_> {
@@ -175,12 +175,16 @@ impl Layer<'_> {
 
     fn compile(&self, staging: &Path, target: &Path) -> Result<()> {
         let compiled = match self.interpreter {
-            Some(interpreter) => bytecode::compile(interpreter, staging, target, &self.context.tools)?,
+            Some(interpreter) => bytecode::compile(&interpreter.path, staging, target, &self.context.tools)?,
             None => false,
         };
+        if let Some(interpreter) = self.interpreter.filter(|_| compiled) {
+            let BytecodeCompiler { path, version } = interpreter;
+            self.context.observer.compiled_bytecode(self.artifact, version, path);
+        }
         if !compiled && bytecode::has_modules(target) {
             let warning = match self.interpreter {
-                Some(interpreter) => bytecode::failed_interpreter(interpreter),
+                Some(interpreter) => bytecode::failed_interpreter(&interpreter.path),
                 None => bytecode::missing_interpreter(self.worker.runtime),
             };
             self.context.observer.warning(Some(self.artifact), &warning);

@@ -1,8 +1,11 @@
 //! The events of SAM that are topics, rules of event buses and streams: `SNS`, `EventBridgeRule`, `CloudWatchEvent`, `DynamoDB`
 //! and `Kinesis`.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use bedrock_build::triggers::StreamService;
-use toml_edit::{InlineTable, Value};
+use bedrock_model::date::rfc3339;
+use toml_edit::{Datetime, InlineTable, Value};
 
 use super::event_literals::{dashed, is_disabled, partial_failures, patterns, toml_value};
 use super::values::Template;
@@ -72,10 +75,9 @@ pub(super) fn stream(
             "LATEST" => {
                 trigger.insert("starting-position", "LATEST".into());
             }
-            other => {
-                return Err(format!(
-                    "write its starting position `{other}` as a time: `starting-position = 2026-12-24T09:00:00Z`"
-                ));
+            _ => {
+                let start = timestamp(template, properties).map_or("LATEST".into(), Value::from);
+                trigger.insert("starting-position", start);
             }
         }
     }
@@ -102,6 +104,7 @@ pub(super) fn stream(
     let read = &[
         "Stream",
         "StartingPosition",
+        "StartingPositionTimestamp",
         "BatchSize",
         "MaximumBatchingWindowInSeconds",
         "MaximumRecordAgeInSeconds",
@@ -122,6 +125,28 @@ pub(super) fn stream(
         // One that only a deployment knows is listed.
         None => Ok(&read[..read.len() - 1]),
     }
+}
+
+/// Returns the time of `StartingPositionTimestamp`, which is in seconds since 1970. `None` if it is missing, or only a deployment
+/// knows it.
+fn timestamp(template: &Template<'_>, properties: &Node) -> Option<Datetime> {
+    let text = template.literal(properties.get("StartingPositionTimestamp")?).ok()?;
+    let seconds: u32 = text.split('.').next()?.parse().ok()?;
+    rfc3339(UNIX_EPOCH + Duration::from_secs(u64::from(seconds))).replace(".000Z", "Z").parse().ok()
+}
+
+/// Returns what is to do for the starting position of a stream, if it is a time that is not taken over.
+pub(super) fn missing_timestamp(template: &Template<'_>, properties: &Node) -> Option<String> {
+    let position = properties.get("StartingPosition")?;
+    let is_at_timestamp = template.literal(position).is_ok_and(|position| position == "AT_TIMESTAMP");
+    let is_missing = is_at_timestamp && timestamp(template, properties).is_none();
+    is_missing.then(|| {
+        format!(
+            "{}: `StartingPosition: AT_TIMESTAMP` has no time here and became `LATEST`, write the time instead: \
+             `starting-position = 2026-12-24T09:00:00Z`",
+            position.line
+        )
+    })
 }
 
 /// Returns the name of a resource of the template, which becomes one of the app, or an ARN.

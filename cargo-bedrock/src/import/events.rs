@@ -31,7 +31,8 @@ pub(super) fn trigger(template: &Template<'_>, event: &Node) -> Result<(InlineTa
         kind => return Err(format!("there is no trigger for events of type `{kind}`")),
     };
     let left = properties.entries().iter().filter(|(key, _)| !read.contains(&key.as_str()));
-    Ok((trigger, left.map(|(key, node)| format!("{}: `{key}` has no setting of a trigger", node.line)).collect()))
+    let left = left.map(|(key, node)| format!("{}: `{key}` has no setting of a trigger", node.line));
+    Ok((trigger, left.chain(event_sources::missing_timestamp(template, properties)).collect()))
 }
 
 fn schedule(

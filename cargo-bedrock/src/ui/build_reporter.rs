@@ -205,6 +205,15 @@ impl BuildObserver for BuildReporter {
         self.print_text(|print| print.note(&format!("{artifact}: {packages} in `target/bedrock/{path}`")));
     }
 
+    fn compiled_bytecode(&self, artifact: &Artifact, version: &str, interpreter: &Path) {
+        let interpreter = interpreter.display();
+        if self.json {
+            let fields = [("python_version", json!(version)), ("interpreter", json!(interpreter.to_string()))];
+            print_event("bytecode-compiled", Some(artifact), fields);
+        }
+        self.print_text(|print| print.note(&format!("{artifact}: bytecode of Python {version}, by `{interpreter}`")));
+    }
+
     fn fresh(&self, artifact: &Artifact, zip: Option<&ZipRecord>) {
         if self.explain {
             self.print_text(|print| print.note(&format!("{artifact}: up to date, none of its inputs changed")));

@@ -82,6 +82,33 @@ fn contracts_are_written_from_code_once() {
 }
 
 #[test]
+fn contracts_of_unchanged_code_start_no_process() {
+    let app = app();
+    // Each process that loads the worker adds a line.
+    let log = app.path("loaded");
+    let counting = format!("open({:?}, 'a').write('loaded\\n')\n", log.display().to_string());
+    app.write("workers/resizer/main.py", &format!("{counting}{RESIZER}"));
+    let loaded = || std::fs::read_to_string(&log).unwrap_or_default().lines().count();
+    let contracts = |arguments: &[&str]| {
+        let output = app.bedrock(&[&["contracts"], arguments].concat());
+        assert_eq!(output.code, Some(0), "{}", output.stderr);
+        loaded()
+    };
+    // The first one writes files next to the code.
+    contracts(&[]);
+    let warm = contracts(&[]);
+    assert!(warm >= 1, "{warm}");
+    assert_eq!(contracts(&[]), warm);
+    assert_eq!(contracts(&["--check"]), warm);
+    assert!(app.read("workers/resizer/contract.json").contains("width"));
+    app.write("workers/resizer/main.py", &format!("{counting}{}", RESIZER.replace("width", "height")));
+    assert_eq!(app.bedrock(&["contracts", "--check"]).code, Some(1));
+    assert_eq!(loaded(), warm + 1);
+    contracts(&[]);
+    assert!(app.read("workers/resizer/contract.json").contains("height"));
+}
+
+#[test]
 fn check_fails_for_stale_files_and_writes_nothing() {
     let app = app();
     app.run_ok(&["contracts"]);

@@ -78,8 +78,8 @@ fn only_python_workers_have_isolation() {
     app.edit("Cargo.toml", "workers.snake]", "workers.greeter]");
     let output = app.command(&["list"]).output().expect("it starts");
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        !output.status.success() && stderr.contains("worker `greeter`: only Python workers have `isolation`"),
-        "{stderr}"
-    );
+    let manifest = app.read("Cargo.toml");
+    let line = manifest.lines().position(|line| line.starts_with("isolation")).expect("the setting") + 1;
+    let message = format!("error: Cargo.toml:{line}: worker `greeter`: only Python workers have `isolation`");
+    assert!(!output.status.success() && stderr.contains(&message), "{stderr}");
 }

@@ -62,6 +62,21 @@ fn renamed_or_deleted_worker_breaks_only_its_callers() {
 }
 
 #[test]
+fn test_of_a_durable_worker_names_the_feature_that_it_needs() {
+    let app = TestApp::compilable();
+    let test = "#[bedrock::test]\nasync fn runs(app: bedrock::test::App) {\n    \
+                let execution = app.start_execution(\"order\", &1).await.expect(\"it starts\");\n    \
+                assert_eq!(execution.response(), None);\n}\n";
+    app.append("src/main.rs", &format!("\n#[cfg(test)]\n{test}"));
+    let built = app.cargo(&["test", "--no-run"]);
+    assert_eq!(built.code, Some(101), "{}", built.stderr);
+    let message = "error[E0277]: tests of durable workers need the cargo feature `durable-test`";
+    assert!(built.stderr.contains(message), "{}", built.stderr);
+    let note = "add it with `cargo add --dev bedrock-rt --rename bedrock --features durable-test`";
+    assert!(built.stderr.contains(note), "{}", built.stderr);
+}
+
+#[test]
 fn rust_worker_without_dependency_is_an_error() {
     let app = built_app();
     assert_eq!(app.bedrock(&["new", "worker", "resizer.rs"]).code, Some(0));

@@ -49,6 +49,36 @@ fn files_that_the_list_names_are_installed_again() {
     assert_eq!(invoke(&app, "counter", &[]), 3, "the constraints have changed");
 }
 
+/// Calls `counter`, if the event is not empty.
+const CALLS_COUNTER: &str = "from bedrock.workers.invoker import invoke\nfrom bedrock.workers.worker import Worker\n\n\nclass Caller(Worker):\n    def execute(self, event, context):\n        print('the caller runs')\n        return invoke('counter', event, require_response=True) if event else None\n";
+
+#[test]
+fn dependencies_are_installed_before_the_call() {
+    let app = counter();
+    app.run_ok(&["new", "worker", "caller.py"]);
+    app.write("workers/caller/main.py", CALLS_COUNTER);
+    add_wheel_of(&app, "workers/counter/foo-1.0-py3-none-any.whl", "X = 1\n");
+    app.write("workers/counter/requirements.txt", "./foo-1.0-py3-none-any.whl\n");
+    let invoke = |event: &str| -> CommandOutput {
+        let mut command = app.command(&["invoke", "caller", "--payload", event]);
+        command.env("PATH", path_without_uv(None)).env("PIP_NO_INDEX", "1");
+        command.output().expect("it starts").into()
+    };
+    let output = invoke("{\"a\": 1}");
+    assert_eq!(output.stdout.trim(), "1", "{}", output.stderr);
+    let at = |text: &str| output.stderr.find(text).unwrap_or_else(|| panic!("{text} in {}", output.stderr));
+    assert!(at("installed the dependencies of `counter`") < at("the caller runs"), "{}", output.stderr);
+    // What a callee lacks is a warning, and what the worker itself lacks is an error.
+    app.write("workers/counter/requirements.txt", "./missing-1.0-py3-none-any.whl\n");
+    let output = invoke("{}");
+    assert_eq!((output.code, output.stdout.trim()), (Some(0), "null"), "{}", output.stderr);
+    assert!(output.stderr.contains("warning: ") && output.stderr.contains("missing-1.0"), "{}", output.stderr);
+    app.write("workers/caller/requirements.txt", "./missing-1.0-py3-none-any.whl\n");
+    let output = invoke("{}");
+    assert_eq!(output.code, Some(2), "{}", output.stderr);
+    assert!(output.stderr.contains("error: ") && !output.stderr.contains("the caller runs"), "{}", output.stderr);
+}
+
 #[test]
 fn settings_of_pip_for_the_user_do_not_matter() {
     for variable in ["PIP_USER", "PIP_REQUIRE_VIRTUALENV"] {

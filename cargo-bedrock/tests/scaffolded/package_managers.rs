@@ -268,6 +268,123 @@ fn locks_of_workspaces_of_yarn_and_bun_are_used() {
     }
 }
 
+/// Makes the worker a member of a workspace of pnpm at `root`, with a library that it depends on by a range, and one that it does
+/// not depend on. Returns the folder with pnpm.
+fn pnpm_workspace(project: &Project) -> Option<PathBuf> {
+    let app = &project.app;
+    let bin = project.bin(&TOOLS[2])?;
+    app.write("package.json", r#"{ "name": "app", "private": true, "dependencies": { "tool": "1.0.0" } }"#);
+    app.write("pnpm-workspace.yaml", "packages:\n  - workers/*\n  - 'packages/*'\nlinkWorkspacePackages: true\n");
+    project.write_list("workers/reporter", &json!({ "our-lib": "^1.0.0", "inner": "2.0.0" }));
+    project.write_list("packages/our-lib", &json!({ "tiny": "1.0.0", "@our/dates": "workspace:*" }));
+    write(
+        app,
+        "packages/our-lib/index.js",
+        "exports.names = () => [require('tiny').name, require('@our/dates').yes];\n",
+    );
+    project.write_list("packages/dates", &json!({}));
+    let dates = r#"{ "name": "@our/dates", "version": "1.0.0" }"#;
+    app.write("packages/dates/package.json", dates);
+    write(app, "packages/dates/index.js", "exports.yes = true;\n");
+    project.write_list("packages/other", &json!({ "other-part": "npm:tool@1.0.0" }));
+    project.write_settings(".");
+    let main = "const { Worker } = require(\"./worker.js\");\n\nclass Reporter extends Worker {\n  async execute() {\n    return [...require(\"our-lib\").names(), require(\"inner/package.json\").version];\n  }\n}\n\nmodule.exports = { Reporter };\n";
+    app.write("workers/reporter/main.js", main);
+    Some(bin)
+}
+
+#[test]
+fn lock_of_a_workspace_of_pnpm_is_used() {
+    let project = Project::new();
+    let app = &project.app;
+    let Some(bin) = pnpm_workspace(&project) else { return };
+    let install = |arguments: &[&str]| {
+        let mut command = Command::new(bin.join("pnpm"));
+        let output = project.prepare(&mut command, &bin).args(arguments).current_dir(app.path(".")).output();
+        let output: CommandOutput = output.expect("it starts").into();
+        assert_eq!(output.code, Some(0), "{}{}", output.stdout, output.stderr);
+    };
+    // Without a lock.
+    let output = project.run(&BUILD, &bin);
+    assert_eq!(output.code, Some(1), "{}", output.stderr);
+    for line in ["error: the pnpm workspace in `.` has no `pnpm-lock.yaml`", "help: run `pnpm install` in `.`"] {
+        assert!(output.stderr.contains(line), "{}", output.stderr);
+    }
+    install(&["install", "--lockfile-only"]);
+
+    let output = project.run(&["build", "--worker=reporter", "--worker-layer=reporter", "--verify"], &bin);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    let mut found = names(app, "layers/reporter.zip");
+    found.retain(|name| name.ends_with("/index.js") || name.ends_with("/package.json"));
+    found.sort();
+    let modules = ["@our/dates", "inner", "our-lib", "part-linux-x64", "tiny"];
+    let files = modules.iter().flat_map(|name| ["index.js", "package.json"].map(|file| format!("{name}/{file}")));
+    let mut expected: Vec<String> = files.map(|path| format!("nodejs/node_modules/{path}")).collect();
+    // Two versions of `inner`: one of the worker, one of the library.
+    let own = |name: &str| found.iter().any(|found| found.ends_with(&format!("node_modules/{name}/package.json")));
+    assert!(modules.iter().all(|name| own(name)), "{found:?}");
+    assert_eq!(found.iter().filter(|name| name.ends_with("node_modules/inner/package.json")).count(), 2, "{found:?}");
+    expected.retain(|path| !path.contains("/inner/"));
+    assert_eq!(found.iter().filter(|name| !name.contains("/inner/")).cloned().collect::<Vec<_>>(), expected);
+    if let Some(response) = crate::shared_code::on_lambda(app, "reporter") {
+        assert_eq!(response, json!(["tiny", true, "2.0.0"]));
+    }
+
+    // A changed member changes its dependents.
+    let fresh = project.run(&["build", "--worker-layer=reporter", "--explain"], &bin);
+    assert!(fresh.stderr.contains("none of its inputs changed"), "{}", fresh.stderr);
+    app.write("packages/dates/index.js", "exports.yes = 1;\n");
+    let changed = project.run(&["build", "--worker-layer=reporter", "--explain"], &bin);
+    assert!(changed.stderr.contains("`packages/dates/index.js` changed"), "{}", changed.stderr);
+
+    // What is not installed is a command of the user.
+    let output = project.run(&["invoke", "reporter", "--payload", "{}"], &bin);
+    assert!(output.stderr.contains("help: run `pnpm install` in `.`"), "{}", output.stderr);
+    install(&["install", "--frozen-lockfile"]);
+    let output = project.run(&["invoke", "reporter", "--payload", "{}"], &bin);
+    assert_eq!(
+        serde_json::from_str::<Value>(&output.stdout).ok(),
+        Some(json!(["tiny", 1, "2.0.0"])),
+        "{}",
+        output.stderr
+    );
+
+    // A list that the lock does not fit.
+    project.write_list("packages/our-lib", &json!({ "tiny": "1.0.0", "inner": "2.0.0", "@our/dates": "workspace:*" }));
+    let output = project.run(&BUILD, &bin);
+    assert_eq!(output.code, Some(1), "{}", output.stderr);
+    let help = "help: if `pnpm-lock.yaml` does not fit `package.json`, run `pnpm install` in `.`";
+    assert!(output.stderr.contains(help), "{}", output.stderr);
+}
+
+#[test]
+fn yarn_1_of_a_project_is_used() {
+    let project = Project::new();
+    let app = &project.app;
+    let Some(bin) = project.bin(&TOOLS[0]) else { return };
+    project.make_lock(&TOOLS[0], "workers/reporter", &bin);
+    // The Yarn of the project says that it runs, and is the one on the PATH otherwise.
+    let program = testbed::tool(TOOLS[0].path).expect("Yarn 1");
+    let log = project.scratch.path().join("own_yarn");
+    let own = format!(
+        "require('fs').appendFileSync({:?}, process.argv.slice(2).join(' ') + '\\n');\nrequire({:?});\n",
+        log.display().to_string(),
+        program.display().to_string()
+    );
+    write(app, "workers/reporter/.yarn/releases/yarn-1.22.22.js", &own);
+    app.write("workers/reporter/.yarnrc", "yarn-path \".yarn/releases/yarn-1.22.22.js\"\n");
+    let output = project.run(&["build", "--worker=reporter", "--worker-layer=reporter"], &bin);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    let ran = fs::read_to_string(log).unwrap_or_default();
+    assert!(ran.contains("install --frozen-lockfile"), "{ran}");
+    let code = names(app, "workers/reporter.zip");
+    assert!(!code.is_empty() && code.iter().all(|name| !name.contains(".yarn")), "{code:?}");
+    // It is an input of the layer.
+    write(app, "workers/reporter/.yarn/releases/yarn-1.22.22.js", &format!("{own}// changed\n"));
+    let output = project.run(&["build", "--worker-layer=reporter", "--explain"], &bin);
+    assert!(output.stderr.contains("`.yarn/releases/yarn-1.22.22.js` changed"), "{}", output.stderr);
+}
+
 #[test]
 fn locks_that_no_build_can_use_are_named() {
     let project = Project::new();

@@ -193,6 +193,7 @@ fn layer_without_bytecode_is_a_warning() {
     fs::set_permissions(&shim, fs::Permissions::from_mode(0o755)).expect("executable");
     let mut command = app.command(&["build", "--worker-layer=counter"]);
     command.env("PATH", path_without_uv(Some(&app.path("bin")))).env("PIP_NO_INDEX", "1");
+    command.env("PYENV_ROOT", app.path("none")).env("UV_PYTHON_INSTALL_DIR", app.path("none"));
     let output: CommandOutput = command.output().expect("the build starts").into();
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     let has_bytecode = names(&app, "layers/counter.zip")
@@ -200,6 +201,48 @@ fn layer_without_bytecode_is_a_warning() {
         .any(|name| name.rsplit_once('.').is_some_and(|(_, extension)| extension == "pyc"));
     let warning = "the layer has no bytecode, so each cold start compiles its modules: the `python3.14` on the PATH";
     assert_eq!(output.stderr.contains(warning), !has_bytecode, "{}", output.stderr);
+}
+
+/// Answers as Python 3.14.2 does, and writes what is bytecode for a layer.
+const PYTHON_3_14: &str = "#!/bin/sh
+case \"$*\" in *-m\\ compileall*) ;; *) echo '3.14 3.14.2'; exit;; esac
+for target; do :; done
+mkdir -p \"$target/__pycache__\" && echo compiled > \"$target/__pycache__/foo.cpython-314.pyc\"
+";
+
+#[test]
+fn layer_gets_bytecode_of_a_python_of_pyenv_or_uv() {
+    for (variable, dir, root) in [
+        ("PYENV_ROOT", "pythons/versions/3.14.2/bin", "pythons"),
+        ("UV_PYTHON_INSTALL_DIR", "pythons/cpython-3.14.2-linux-x86_64-gnu/bin", "pythons"),
+    ] {
+        let app = app("counter.py");
+        add_wheel(&app, "workers/counter/foo-1.0-py3-none-any.whl");
+        app.write("workers/counter/requirements.txt", "foo-1.0-py3-none-any.whl\n");
+        app.append("Cargo.toml", "\n[package.metadata.bedrock.workers.counter]\nruntime = \"python3.14\"\n");
+        write(&app, &format!("{dir}/python3.14"), PYTHON_3_14);
+        let program = app.path(&format!("{dir}/python3.14"));
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("executable");
+        let build = || -> CommandOutput {
+            let mut command = app.command(&["build", "--worker-layer=counter"]);
+            command.env("PATH", path_without_uv(None)).env("PIP_NO_INDEX", "1");
+            command.env("PYENV_ROOT", app.path("none")).env("UV_PYTHON_INSTALL_DIR", app.path("none"));
+            command.env(variable, app.path(root)).output().expect("the build starts").into()
+        };
+        let output = build();
+        assert_eq!(output.code, Some(0), "{}", output.stderr);
+        assert!(has(&app, "layers/counter.zip", "python/__pycache__/foo.cpython-314.pyc"), "{}", output.stderr);
+        let note = format!("bytecode of Python 3.14.2, by `{}`", program.display());
+        // A machine may have the version on its PATH.
+        let is_on_path =
+            Command::new("python3.14").arg("--version").output().is_ok_and(|output| output.status.success());
+        assert!(is_on_path || output.stderr.contains(&note), "{}", output.stderr);
+        // Without it, the layer is another one.
+        fs::remove_file(&program).expect("removed");
+        let output = build();
+        let warning = "neither pyenv nor uv has one; `uv python install 3.14` installs it";
+        assert!(is_on_path || output.stderr.contains(warning), "{}", output.stderr);
+    }
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn invoked(app: &TestApp, worker: &str) -> Value {
 }
 
 /// Returns the response of the built function under AWS's runtime.
-fn on_lambda(app: &TestApp, worker: &str) -> Option<Value> {
+pub(crate) fn on_lambda(app: &TestApp, worker: &str) -> Option<Value> {
     let run = testbed::ric::run(&function(app, worker), &[json!({ "value": 2.7 })])?;
     match &run.results[..] {
         [InvocationResult::Response(response)] => Some(response.clone()),

@@ -73,7 +73,7 @@ fn wrong_cors_has_line_limit_and_source() {
     );
     assert_eq!(
         refusal("{ allow-methods = ['GET'] }"),
-        "Cargo.toml:2: `endpoint.cors` cannot be without `allow-origins`: no page could call the URL\n"
+        "Cargo.toml:2: `endpoint.cors` needs `allow-origins`: without it, no page could call the URL\n"
     );
     assert_eq!(
         refusal("{ allow-origins = ['*'], max-age = 86401 }"),

@@ -102,10 +102,7 @@ fn lambda_settings_of_a_wrong_kind_are_errors() {
         ("tracing = true", "`workers.a.tracing` must be `\"active\"` or `\"pass-through\"`, found `true`"),
         ("log-format = 'JSON'", "`workers.a.log-format` must be `\"text\"` or `\"json\"`, found `'JSON'`"),
         ("kms-key = 'alias/x'", "`workers.a.kms-key` must be the ARN of a key of KMS, found `'alias/x'`"),
-        (
-            "vpc = { subnets = ['subnet-1'] }",
-            "`workers.a.vpc` cannot be without `security-groups`: a function in a VPC",
-        ),
+        ("vpc = { subnets = ['subnet-1'] }", "`workers.a.vpc` needs `security-groups`: a function in a VPC has both"),
         ("vpc = 1", "`workers.a.vpc` must be a table with `subnets` and `security-groups`, found `1`"),
         ("log-group = 'a b'", "`workers.a.log-group` must be the name of a log group: at most 512 letters"),
         ("runtime-management = 'never'", "`workers.a.runtime-management` must be `\"auto\"`, `\"function-update\"`"),

@@ -393,7 +393,7 @@ fn bus_trigger_has_a_pattern() {
     let arn = "arn:aws:events:us-east-1:123456789012:event-bus/theirs";
     let Trigger::Bus(theirs) = trigger(&format!("{{ bus = '{arn}', {rule} }}")) else { panic!("a bus") };
     assert_eq!((theirs.bus.name(), theirs.is_bus_of_app()), ("theirs", false));
-    assert!(trigger_error_of("{ bus = 'default' }").contains("be without `pattern`"));
+    assert!(trigger_error_of("{ bus = 'default' }").contains("needs `pattern`"));
     assert!(trigger_error_of("{ bus = 'default', pattern = { source = 'shop' } }").contains("triggers[0].pattern`"));
     let rule_arn = "arn:aws:events:us-east-1:123456789012:rule/theirs";
     assert!(trigger_error_of(&format!("{{ bus = '{rule_arn}', {rule} }}")).contains("must be the ARN of a bus"));

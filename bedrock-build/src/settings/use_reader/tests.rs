@@ -123,7 +123,7 @@ fn wrong_uses_have_line_and_what_is_allowed() {
     for (text, expected) in [
         (
             "{ table = 'a', key = 'id' }",
-            "`workers.a.uses[0]` cannot be without `access`, which is one of `\"read\"`, `\"write\"`, `\"read-write\"`",
+            "`workers.a.uses[0]` needs `access`, which is one of `\"read\"`, `\"write\"`, `\"read-write\"`",
         ),
         (
             "{ queue = 'a', access = 'write' }",

@@ -52,6 +52,8 @@ mod harness;
 mod invocations;
 mod log_capture;
 mod mock;
+#[cfg(not(feature = "durable-test"))]
+mod needs_durable_test;
 #[cfg(feature = "durable-test")]
 mod operation;
 mod run;

@@ -129,16 +129,22 @@ fn endpoint_url(app: &App) -> EndpointUrl {
     }
 }
 
-/// Returns a line for each trigger: its title, the worker that it invokes, and the local folder of a bucket.
+/// Returns a line for each trigger: its title, the worker that it invokes, and the local folder of a bucket. A stream invokes its
+/// worker only if the services of AWS run that have it.
 fn trigger_lines(app: &App) -> String {
     let mut text = String::new();
     for worker in &app.workers {
         for trigger in &worker.settings.triggers {
-            let folder = match trigger {
-                Trigger::Bucket(bucket) => format!(", in `{}`", bucket.folder()),
-                _ => String::new(),
+            let title = trigger.title();
+            let name = &worker.name;
+            let _ = match trigger {
+                Trigger::Bucket(bucket) => writeln!(text, "  {title} invokes `{name}`, in `{}`", bucket.folder()),
+                Trigger::Stream(_) if app.settings.dev.services.is_none() => writeln!(
+                    text,
+                    "  {title} does not invoke `{name}` here: no service has the stream, set `dev.services = \"ministack\"`"
+                ),
+                _ => writeln!(text, "  {title} invokes `{name}`"),
             };
-            let _ = writeln!(text, "  {} invokes `{}`{folder}", trigger.title(), worker.name);
         }
     }
     text

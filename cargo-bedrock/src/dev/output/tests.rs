@@ -8,6 +8,7 @@ use bedrock_dev::execution::LogLine;
 use bedrock_dev::{ReloadFailure, ReloadOutcome};
 
 use super::format::{Addresses, EndpointUrl, OutputFormat};
+use super::trigger_lines;
 use crate::dev::keys;
 
 fn format(json: bool) -> OutputFormat {
@@ -78,6 +79,28 @@ fn start_message_has_no_url_that_is_none_on_aws() {
         last_line(EndpointUrl::Signed),
         "  endpoint      http://endpoint.localhost:7070/ for signed requests (`auth = \"iam\"`)"
     );
+}
+
+#[test]
+fn stream_invokes_its_worker_only_with_services() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |path: &str, text: &str| {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, text).expect("written");
+    };
+    write("workers/counter/main.py", "");
+    let lines = |settings: &str| {
+        let manifest = format!(
+            "[package]\nname = \"shop\"\n[package.metadata.bedrock]\n{settings}\n\
+             workers.counter.triggers = [{{ kinesis = \"clicks\" }}]\n"
+        );
+        write("Cargo.toml", &manifest);
+        trigger_lines(&bedrock_build::App::find(folder.path()).expect("an app"))
+    };
+    assert!(lines("dev.services = 'ministack'").ends_with(" invokes `counter`\n"));
+    let off = lines("");
+    assert!(off.contains(" does not invoke `counter` here: no service has the stream, set `dev.services"), "{off}");
 }
 
 #[test]

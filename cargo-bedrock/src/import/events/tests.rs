@@ -53,6 +53,20 @@ fn streams_of_sam_become_triggers() {
             r#"{ kinesis = "click" }"#.to_owned(),
         ),
         (
+            "Kinesis",
+            "{ Stream: !GetAtt ClickStream.Arn, StartingPosition: AT_TIMESTAMP, StartingPositionTimestamp: 1798102800 }"
+                .to_owned(),
+            r#"{ kinesis = "click", starting-position = 2026-12-24T09:00:00Z }"#.to_owned(),
+        ),
+        (
+            "Kinesis",
+            "{ Stream: !GetAtt ClickStream.Arn, StartingPosition: AT_TIMESTAMP, StartingPositionTimestamp: !Ref Start }"
+                .to_owned(),
+            "{ kinesis = \"click\", starting-position = \"LATEST\" } 7: `StartingPosition: AT_TIMESTAMP` has no time here \
+             and became `LATEST`, write the time instead: `starting-position = 2026-12-24T09:00:00Z`"
+                .to_owned(),
+        ),
+        (
             "DynamoDB",
             format!(
                 "{{ Stream: '{table}', StartingPosition: LATEST, BatchSize: 5, MaximumRetryAttempts: -1, \
@@ -82,11 +96,6 @@ fn events_that_only_a_deployment_knows_are_left() {
             "DynamoDB",
             "{ Stream: !GetAtt Orders.StreamArn, StartingPosition: LATEST }",
             "a table of the app needs a key",
-        ),
-        (
-            "Kinesis",
-            "{ Stream: !GetAtt ClickStream.Arn, StartingPosition: AT_TIMESTAMP }",
-            "write its starting position",
         ),
         ("MSK", "{ Stream: x }", "there is no trigger for events of type `MSK`"),
     ] {

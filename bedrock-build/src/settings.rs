@@ -56,8 +56,7 @@ use stream_trigger_reader::stream_conflicts;
 use trigger_conflicts::trigger_conflicts;
 use use_reader::use_conflicts;
 
-const APP_KEYS: &[&str] =
-    &["alarms", "architecture", "deploy", "dev", "endpoint", "stages", "workers", "workers-dir"];
+const APP_KEYS: &[&str] = &["alarms", "architecture", "deploy", "dev", "endpoint", "stages", "workers", "workers-dir"];
 
 /// The settings of an app.
 #[derive(Debug, Clone, PartialEq, Eq)]

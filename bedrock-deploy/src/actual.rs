@@ -3,8 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
 use crate::actual_role::ActualRole;
 use crate::alarms::alarm::ActualAlarms;
 use crate::contract_record::ContractRecord;

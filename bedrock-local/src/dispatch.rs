@@ -260,6 +260,14 @@ impl LocalApp {
         failed
     }
 
+    /// Prints what a build refuses of a Python or JavaScript worker, before its dependencies are installed.
+    pub(super) fn print_build_warnings(&self, name: &str) {
+        let hosted = self.infos().into_iter().filter(|info| info.entry.language != Language::Rust);
+        for info in hosted.filter(|info| info.entry.name == name) {
+            process::print_build_warnings(info, &self.hosts);
+        }
+    }
+
     /// Prints an error that does not end the program.
     pub(super) fn print_warning(&self, error: &Error) {
         let help = error.help().map(|help| format!("\n  help: {help}")).unwrap_or_default();

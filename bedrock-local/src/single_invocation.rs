@@ -112,6 +112,7 @@ pub async fn run(app: &Arc<LocalApp>, invocation: SingleInvocation) -> u8 {
 async fn install(app: &LocalApp, invocation: &SingleInvocation) -> Option<Error> {
     let SingleInvocation { worker, callees, .. } = invocation;
     let is_wanted = |name: &str| name == worker || callees.iter().any(|callee| callee == name);
+    app.print_build_warnings(worker);
     let mut fatal = None;
     for (name, error) in app.install_dependencies_of(is_wanted).await {
         if name == *worker {

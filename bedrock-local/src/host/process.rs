@@ -146,6 +146,15 @@ async fn start_loaded(info: &Arc<WorkerInfo>, hosts: &Arc<HostRegistry>) -> Resu
     }
 }
 
+/// Prints what a build refuses of a worker, once.
+pub(crate) fn print_build_warnings(info: &WorkerInfo, hosts: &HostRegistry) {
+    if info.old_code.is_none() && hosts.is_first_start(&info.entry.name) {
+        for warning in build_warnings(&hosts.app.root, &info.entry.dir, info.entry.language) {
+            hosts.output.print(&warning);
+        }
+    }
+}
+
 /// Starts a host without waiting until it is ready. Installs the dependencies first, if necessary.
 async fn start(info: &Arc<WorkerInfo>, hosts: &Arc<HostRegistry>) -> Result<Arc<HostProcess>, Error> {
     let not_started =
@@ -155,11 +164,7 @@ async fn start(info: &Arc<WorkerInfo>, hosts: &Arc<HostRegistry>) -> Result<Arc<
         let message = format!("`{}/{}` does not exist", info.entry.dir, info.entry.entry);
         return Err(not_started(message, None));
     }
-    if info.old_code.is_none() && hosts.is_first_start(&info.entry.name) {
-        for warning in build_warnings(&hosts.app.root, &info.entry.dir, info.entry.language) {
-            hosts.output.print(&warning);
-        }
-    }
+    print_build_warnings(info, hosts);
     let InstalledWorker { interpreter, site } = dependencies::install(info, hosts).await?;
     let program = host_files::unpack(&hosts.app.scratch).map_err(|error| {
         let folder = hosts.app.scratch.display();

@@ -104,6 +104,8 @@ async fn install_in(installation: &Installation<'_>, folder: PackageFolder) -> R
         // The next start would take an incomplete folder for one of the user.
         if is_new {
             let _ = fs::remove_dir_all(&modules);
+            // And it would delete one that the user installs now.
+            let _ = fs::remove_file(&stamp);
         }
     })?;
     if is_installed && modules.is_dir() {

@@ -28,7 +28,9 @@ fn path(first: Option<&Path>, without: &str) -> String {
 }
 
 fn build(app: &TestApp, path: &str, args: &[&str]) -> CommandOutput {
-    app.command(&[&["build"], args].concat()).env("PATH", path).output().expect("the build starts").into()
+    let mut command = app.command(&[&["build"], args].concat());
+    command.env("PYENV_ROOT", app.path("none")).env("UV_PYTHON_INSTALL_DIR", app.path("none"));
+    command.env("PATH", path).output().expect("the build starts").into()
 }
 
 /// Adds programs that run `script`. Returns the `PATH`.

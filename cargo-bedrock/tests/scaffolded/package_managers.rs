@@ -335,7 +335,7 @@ fn lock_of_a_workspace_of_pnpm_is_used() {
     assert!(fresh.stderr.contains("none of its inputs changed"), "{}", fresh.stderr);
     app.write("packages/dates/index.js", "exports.yes = 1;\n");
     let changed = project.run(&["build", "--worker-layer=reporter", "--explain"], &bin);
-    assert!(changed.stderr.contains("`packages/dates/index.js` changed"), "{}", changed.stderr);
+    assert!(changed.stderr.contains("packages/dates/index.js"), "{}", changed.stderr);
 
     // What is not installed is a command of the user.
     let output = project.run(&["invoke", "reporter", "--payload", "{}"], &bin);
@@ -382,7 +382,7 @@ fn yarn_1_of_a_project_is_used() {
     // It is an input of the layer.
     write(app, "workers/reporter/.yarn/releases/yarn-1.22.22.js", &format!("{own}// changed\n"));
     let output = project.run(&["build", "--worker-layer=reporter", "--explain"], &bin);
-    assert!(output.stderr.contains("`.yarn/releases/yarn-1.22.22.js` changed"), "{}", output.stderr);
+    assert!(output.stderr.contains(".yarn/releases/yarn-1.22.22.js changed"), "{}", output.stderr);
 }
 
 #[test]

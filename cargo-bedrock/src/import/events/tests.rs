@@ -62,7 +62,7 @@ fn streams_of_sam_become_triggers() {
             "Kinesis",
             "{ Stream: !GetAtt ClickStream.Arn, StartingPosition: AT_TIMESTAMP, StartingPositionTimestamp: !Ref Start }"
                 .to_owned(),
-            "{ kinesis = \"click\", starting-position = \"LATEST\" } 7: `StartingPosition: AT_TIMESTAMP` has no time here \
+            "{ kinesis = \"click\", starting-position = \"LATEST\" } 8: `StartingPosition: AT_TIMESTAMP` has no time here \
              and became `LATEST`, write the time instead: `starting-position = 2026-12-24T09:00:00Z`"
                 .to_owned(),
         ),

@@ -59,7 +59,8 @@ fn trigger_sources(stage: &StageContext, desired: &Desired) -> BTreeSet<Resource
     topics.chain(buses).chain(streams).collect()
 }
 
-/// Returns the resources that the settings of the app name in a stage: those that functions use, and those that invoke them.
+/// Returns the resources that the settings of the app name in a stage: those that functions use, those that invoke
+/// them, and the topics of alarms.
 pub(crate) fn resources_in_settings(app: &App, stage: &StageContext) -> BTreeSet<ResourceId> {
     let name = stage.name.as_str();
     let workers = app.workers.iter().map(|worker| app.settings.worker_in(name, &worker.name));
@@ -83,6 +84,10 @@ pub(crate) fn resources_in_settings(app: &App, stage: &StageContext) -> BTreeSet
         });
         resources.extend(uses.chain(triggers).filter_map(|(kind, name)| resource_id(stage, kind, name)));
     }
+    let alarms = app.workers.iter().map(|worker| app.settings.worker_alarms(Some(name), &worker.name));
+    let alarms = alarms.chain([app.settings.endpoint_alarms(Some(name))]).flatten();
+    let topics = alarms.filter_map(|alarms| alarms.notify).filter(|topic| !topic.starts_with("arn:"));
+    resources.extend(topics.filter_map(|topic| resource_id(stage, "topic", &topic)));
     resources
 }
 

@@ -304,7 +304,9 @@ fn simulated_context(stage: &StageContext) -> Vec<ContextEntry> {
 fn actions_by_resource(policy: &serde_json::Value, account: &str) -> BTreeMap<String, Vec<String>> {
     let mut actions: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for statement in policy["Statement"].as_array().into_iter().flatten() {
-        let resource = statement["Resource"].as_array().map_or(&statement["Resource"], |list| &list[0]);
+        // The last pattern is the one with a role path, and with the present name of the bucket.
+        let resources = statement["Resource"].as_array();
+        let resource = resources.and_then(|list| list.last()).unwrap_or(&statement["Resource"]);
         let resource = example_arn(resource.as_str().unwrap_or("*"), account);
         let names = statement["Action"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
         actions.entry(resource).or_default().extend(names.map(str::to_owned));

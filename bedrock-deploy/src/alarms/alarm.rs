@@ -56,7 +56,7 @@ impl Alarm {
             "EvaluationPeriods": self.evaluation_periods,
             "DatapointsToAlarm": self.datapoints_to_alarm,
             "AlarmActions": self.actions,
-            "Tags": pairs(&stage.tags(), "Key"),
+            "Tags": pairs(&stage.all_tags(), "Key"),
         })
     }
 

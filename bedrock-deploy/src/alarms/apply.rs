@@ -25,7 +25,7 @@ pub(crate) async fn put(aws: &Aws, stage: &StageContext, key: &str, alarms: &[Al
 pub(crate) async fn delete(aws: &Aws, stage: &StageContext, key: &str, names: &[String], is_last: bool) -> StepResult {
     for names in names.chunks(MAX_DELETED_ALARMS) {
         let parameters = json!({ "AlarmNames": names });
-        optional(aws.cloudwatch.call(Idempotency::Idempotent, "DeleteAlarms", &parameters).await)?;
+        aws.cloudwatch.call(Idempotency::Idempotent, "DeleteAlarms", &parameters).await?;
     }
     if is_last {
         let arn = stage.function_arn(key);

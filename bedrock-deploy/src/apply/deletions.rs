@@ -1,10 +1,10 @@
-//! Deletes tables, topics, event buses and Kinesis streams of the app with their data, and the objects of buckets. Only
-//! `destroy` does this, if the user wants it.
+//! Deletes tables, topics, event buses and Kinesis streams of the app with their data, and buckets with their objects. Only
+//! `destroy` deletes data, if the user wants it.
 
 use std::time::Duration;
 
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
-use bedrock_diagnostics::Error;
+use bedrock_diagnostics::{Error, Interrupt};
 
 use super::context::{StepError, StepResult};
 use crate::aws::{Aws, Idempotency, call, optional, pause};
@@ -17,7 +17,12 @@ const MAX_POLLS: usize = 600;
 
 /// Deletes a table, a topic, an event bus, a Kinesis stream or a bucket. Waits until a table or a stream is gone: until then, the next
 /// deploy would find it.
-pub(crate) async fn delete_resource(aws: &Aws, stage: &StageContext, id: &ResourceId) -> StepResult {
+pub(crate) async fn delete_resource(
+    aws: &Aws,
+    stage: &StageContext,
+    id: &ResourceId,
+    interrupt: &Interrupt,
+) -> StepResult {
     let ResourceId { kind, name, arn } = id;
     match kind.as_str() {
         "table" => {
@@ -29,6 +34,7 @@ pub(crate) async fn delete_resource(aws: &Aws, stage: &StageContext, id: &Resour
                     return Ok(());
                 }
                 if !pause(POLL_INTERVAL).await {
+                    interrupt.check()?;
                     break;
                 }
             }
@@ -43,17 +49,15 @@ pub(crate) async fn delete_resource(aws: &Aws, stage: &StageContext, id: &Resour
                     return Ok(());
                 }
                 if !pause(POLL_INTERVAL).await {
+                    interrupt.check()?;
                     break;
                 }
             }
             Err(still_there(id))
         }
         "bucket" => {
-            empty_bucket(aws, stage, name).await?;
-            let account = &stage.env.account;
-            let request = || aws.s3.delete_bucket().bucket(name).expected_bucket_owner(account).send();
-            optional(call(Idempotency::Idempotent, request).await)?;
-            Ok(())
+            empty_bucket(aws, stage, name, interrupt).await?;
+            delete_bucket(aws, stage, name).await
         }
         "topic" => {
             let request = || aws.sns.delete_topic().topic_arn(arn).send();
@@ -72,10 +76,19 @@ fn still_there(id: &ResourceId) -> StepError {
     Error::app(format!("AWS has not deleted {} `{}` within 5 minutes", id.kind, id.name)).into()
 }
 
+/// Deletes a bucket. S3 refuses it if the bucket is not empty.
+pub(crate) async fn delete_bucket(aws: &Aws, stage: &StageContext, name: &str) -> StepResult {
+    let account = &stage.env.account;
+    let request = || aws.s3.delete_bucket().bucket(name).expected_bucket_owner(account).send();
+    optional(call(Idempotency::Idempotent, request).await)?;
+    Ok(())
+}
+
 /// Deletes all versions of all objects, page by page.
-pub(crate) async fn empty_bucket(aws: &Aws, stage: &StageContext, name: &str) -> StepResult {
+pub(crate) async fn empty_bucket(aws: &Aws, stage: &StageContext, name: &str, interrupt: &Interrupt) -> StepResult {
     let account = &stage.env.account;
     loop {
+        interrupt.check()?;
         let request = || aws.s3.list_object_versions().bucket(name).expected_bucket_owner(account).send();
         let Some(page) = optional(call(Idempotency::Idempotent, request).await)? else { return Ok(()) };
         let versions = page.versions().iter().map(|version| (version.key(), version.version_id()));

@@ -32,8 +32,7 @@ use tally::{MAX_CONCURRENT_FUNCTIONS, Tally};
 /// until the aliases are moved, it is in use, and a URL until the HTTP API that replaces it exists.
 pub(crate) async fn apply(context: ApplyContext<'_>, plan: &Plan, desired: &Desired) -> Result<ChangeCount> {
     let count = ChangeCount { functions: plan.function_changes().count(), triggers: plan.trigger_changes().count() };
-    let (resources, triggers): (Vec<_>, Vec<_>) =
-        plan.trigger_changes().partition(|planned| planned.deletes_resource());
+    let (resources, triggers): (Vec<_>, Vec<_>) = plan.trigger_changes().partition(|planned| planned.deletes_data());
     let is_deletion = |planned: &&PlannedFunction| planned.change == Change::Delete;
     let (deletions, changes): (Vec<_>, Vec<_>) = plan.function_changes().partition(is_deletion);
     let mut tally = Tally::new(if count.triggers == 0 { "functions" } else { "functions and triggers" });

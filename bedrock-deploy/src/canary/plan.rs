@@ -28,7 +28,7 @@ pub(crate) fn plan_canary(
         else {
             continue;
         };
-        check_versions(&planned.key, function, actual)?;
+        check_versions(planned, function, actual)?;
         let of_function = desired_alarms(stage, &planned.key, function);
         if of_function.is_empty() {
             unwatched.push(planned.function.clone());
@@ -59,14 +59,15 @@ pub(crate) fn plan_canary(
 
 /// Lambda divides calls only between versions with the same role and the same dead-letter queue or topic (Lambda developer guide,
 /// "Implement Lambda canary deployments using a weighted alias").
-fn check_versions(key: &str, desired: &DesiredFunction, actual: &Actual) -> Result<()> {
+fn check_versions(planned: &PlannedFunction, desired: &DesiredFunction, actual: &Actual) -> Result<()> {
+    let key = planned.key.as_str();
     let deployed = actual.functions.get(key).and_then(|function| function.deployed.as_ref());
     let Some(live) = deployed.and_then(|deployed| deployed.live.as_ref()) else { return Ok(()) };
     let old = &live.version.settings;
     let new = &desired.version.settings;
     let setting = if old.dead_letter != new.dead_letter {
         "dead-letter"
-    } else if old.role_arn != new.role_arn {
+    } else if old.role_arn != planned.role_arn {
         "role"
     } else {
         return Ok(());

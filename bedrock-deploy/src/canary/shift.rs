@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use aws_sdk_lambda::types::AliasRoutingConfiguration;
-use bedrock_diagnostics::{Error, ExitKind, Result};
+use bedrock_diagnostics::{Error, ExitKind, Interrupt, Result};
 
 use super::{CanaryPlan, CanaryTag, ShiftedFunction};
 use crate::alarms::read::{AlarmState, read_states};
 use crate::apply::context::{ApplyContext, StepError, StepResult};
 use crate::apply::function::point_alias;
 use crate::apply::tally::MAX_CONCURRENT_FUNCTIONS;
-use crate::aws::{Aws, Idempotency, call, optional, pause};
+use crate::aws::{Aws, Idempotency, call, optional, pause, with_interrupt};
 use crate::concurrent::map_concurrently;
 use crate::observer::CanaryProgress;
 use crate::stage::{ALIAS, CANARY_TAG, StageContext};
@@ -65,12 +65,22 @@ pub(crate) async fn run(context: ApplyContext<'_>, canary: &CanaryPlan) -> Resul
             .help("repair what is deployed first, or deploy without `--canary`"));
     }
     let Err(end) = shift_and_watch(context, canary).await else { return Ok(()) };
+    // Ctrl-C also ends the pauses between the retries of a request.
+    let is_aborted = matches!(end, CanaryEnd::Failed(_)) && context.interrupt.check().is_err();
+    let end = if is_aborted { CanaryEnd::Interrupted } else { end };
     match shift_back(context, canary).await {
         Ok(()) => {
             context.observer.canary_progress(&CanaryProgress { canary, elapsed: None });
             Err(end.into_error("all calls go to the old versions again"))
         }
         Err(failure) => {
+            // An interrupted command prints no other errors.
+            context.observer.warning(
+                "some calls still go to the new versions: `cargo bedrock rollback` gives all of them to the old ones",
+            );
+            for report in &failure.reports {
+                context.observer.warning(&format!("{}: {}", report.message, report.causes.join(": ")));
+            }
             let error = end.into_error("some calls still go to the new versions");
             Err(with_reports(error, failure))
         }
@@ -88,15 +98,17 @@ async fn shift_and_watch(context: ApplyContext<'_>, canary: &CanaryPlan) -> std:
     let mut reported = None::<Duration>;
     loop {
         let elapsed = started.elapsed().min(canary.duration);
+        if let Some(firing) = find_firing(context.aws, canary).await? {
+            return Err(CanaryEnd::Firing(firing));
+        }
         if reported.is_none_or(|last| elapsed.saturating_sub(last) >= REPORT_INTERVAL) || elapsed == canary.duration {
             context.observer.canary_progress(&CanaryProgress { canary, elapsed: Some(elapsed) });
             reported = Some(elapsed);
         }
-        if let Some(firing) = find_firing(context.aws, canary).await? {
-            return Err(CanaryEnd::Firing(firing));
-        }
         let remaining = canary.duration.saturating_sub(elapsed);
         if remaining.is_zero() {
+            // The steps that follow would not begin.
+            context.interrupt.check()?;
             return Ok(());
         }
         if !pause(remaining.min(POLL_INTERVAL)).await {
@@ -140,7 +152,9 @@ async fn shift_back(context: ApplyContext<'_>, canary: &CanaryPlan) -> Result<()
                 .help("`cargo bedrock rollback` does it: a part of the calls goes to the new version")
         })
     });
-    let errors: Vec<Error> = backs.await.into_iter().filter_map(Result::err).collect();
+    // The Ctrl-C that ended the canary must not end the retries of this.
+    let backs = with_interrupt(&Interrupt::default(), backs).await;
+    let errors: Vec<Error> = backs.into_iter().filter_map(Result::err).collect();
     if errors.is_empty() { Ok(()) } else { Err(Error::combine(errors)) }
 }
 

@@ -244,9 +244,14 @@ impl Put<'_> {
     /// after this.
     async fn deployed(&self) -> StepResult {
         for _ in 0..MAX_POLLS {
-            let deployments = optional(request(self.aws, "GET", &self.path("/deployments"), None).await)?;
-            let deployments = deployments.as_ref().and_then(|list| list["items"].as_array()).into_iter().flatten();
-            if !deployments.into_iter().any(|deployment| deployment["deploymentStatus"] == "PENDING") {
+            let deployments =
+                optional(self.aws.api_gateway.list(&self.path("/deployments")).await)?.unwrap_or_default();
+            let latest = deployments.iter().max_by_key(|deployment| deployment["createdDate"].as_str());
+            if let Some(failed) = latest.filter(|deployment| deployment["deploymentStatus"] == "FAILED") {
+                let reason = failed["deploymentStatusMessage"].as_str().unwrap_or("no reason").to_owned();
+                return Err(Error::app("API Gateway has failed to deploy the routes").cause(reason).into());
+            }
+            if !deployments.iter().any(|deployment| deployment["deploymentStatus"] == "PENDING") {
                 return Ok(());
             }
             if !pause(POLL_INTERVAL).await {

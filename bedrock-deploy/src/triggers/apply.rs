@@ -15,7 +15,7 @@ use aws_sdk_scheduler::types::{
 };
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 use bedrock_build::triggers::{dead_letter_queue_name, is_fifo_queue};
-use bedrock_diagnostics::{Error, Result};
+use bedrock_diagnostics::{Error, Interrupt, Result};
 use serde_json::{Value, json};
 
 use super::desired::{AppQueue, EventSourceMapping, NotificationConfig, Schedule};
@@ -54,18 +54,21 @@ pub(crate) async fn apply_triggers(context: ApplyContext<'_>, planned: &[&Planne
 
 /// Applies the steps that make what versions use and what a canary watches. Each can be repeated with the others later.
 pub(crate) async fn prepare_for_canary(context: ApplyContext<'_>, planned: &[&PlannedTrigger]) -> Result<()> {
-    let step_context = StepContext { aws: context.aws, stage: context.stage, observer: context.observer };
+    let step_context = StepContext::new(context);
     for step in planned.iter().flat_map(|planned| &planned.steps).filter(|step| step.precedes_canary()) {
         context.interrupt.check()?;
-        let result = step_context.apply(step).await;
-        result.map_err(|error| error.into_error(format!("failed to {}", step.description())))?;
+        if let Err(error) = step_context.apply(step).await {
+            // Ctrl-C also ends the pauses between the retries of a request.
+            context.interrupt.check()?;
+            return Err(error.into_error(format!("failed to {}", step.description())));
+        }
     }
     Ok(())
 }
 
 async fn apply_trigger(context: ApplyContext<'_>, planned: &PlannedTrigger) -> Result<()> {
     let trigger_started = Instant::now();
-    let step_context = StepContext { aws: context.aws, stage: context.stage, observer: context.observer };
+    let step_context = StepContext::new(context);
     for step in &planned.steps {
         context.interrupt.check()?;
         let started = Instant::now();
@@ -94,9 +97,15 @@ pub(super) struct StepContext<'a> {
     pub(super) aws: &'a Aws,
     pub(super) stage: &'a StageContext,
     pub(super) observer: &'a dyn DeployObserver,
+    interrupt: &'a Interrupt,
 }
 
-impl StepContext<'_> {
+impl<'a> StepContext<'a> {
+    fn new(context: ApplyContext<'a>) -> Self {
+        let ApplyContext { aws, stage, observer, interrupt, .. } = context;
+        Self { aws, stage, observer, interrupt }
+    }
+
     async fn apply(&self, step: &Step) -> StepResult {
         match step {
             Step::TagFunction(key) => self.tag_function(key).await,
@@ -126,9 +135,9 @@ impl StepContext<'_> {
             Step::RemoveBucketPermission { key, bucket, qualifier } => {
                 self.remove_bucket_permission(key, bucket, *qualifier).await
             }
-            Step::EmptyBucket(name) => deletions::empty_bucket(self.aws, self.stage, name).await,
-            Step::DeleteResource(id) => deletions::delete_resource(self.aws, self.stage, id).await,
-            Step::DeleteBucket(name) => self.delete_bucket(name).await,
+            Step::EmptyBucket(name) => deletions::empty_bucket(self.aws, self.stage, name, self.interrupt).await,
+            Step::DeleteResource(id) => deletions::delete_resource(self.aws, self.stage, id, self.interrupt).await,
+            Step::DeleteBucket(name) => deletions::delete_bucket(self.aws, self.stage, name).await,
             Step::AddSourcePermission { key, source_arn } => self.add_source_permission(key, source_arn).await,
             Step::RemoveSourcePermission { key, source_arn } => self.remove_source_permission(key, source_arn).await,
             Step::Subscribe { key, topic_arn, filter } => self.subscribe(key, topic_arn, filter).await,
@@ -577,13 +586,6 @@ impl StepContext<'_> {
         let configuration = configuration.lambda_function_arn(self.stage.live_arn(&notification.key));
         let configuration = configuration.set_events(Some(events)).set_filter(filter).build();
         configuration.map_err(|error| StepError::invalid_request(&error))
-    }
-
-    async fn delete_bucket(&self, name: &str) -> StepResult {
-        let account = &self.stage.env.account;
-        let request = || self.aws.s3.delete_bucket().bucket(name).expected_bucket_owner(account).send();
-        optional(call(Idempotency::Idempotent, request).await)?;
-        Ok(())
     }
 }
 

@@ -30,14 +30,9 @@ impl PlannedTrigger {
         self.steps.iter().map(TriggerStep::id).collect()
     }
 
-    /// Returns whether this deletes data that `deploy` never deletes.
+    /// Returns whether this deletes data that `deploy` never deletes, and that functions may write until they are deleted.
     pub(crate) fn deletes_data(&self) -> bool {
         self.steps.iter().any(|step| matches!(step, TriggerStep::EmptyBucket(_) | TriggerStep::DeleteResource(_)))
-    }
-
-    /// Returns whether this deletes what may have subscriptions, rules or event source mappings.
-    pub(crate) fn deletes_resource(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step, TriggerStep::DeleteResource(_)))
     }
 }
 

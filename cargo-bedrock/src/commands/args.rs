@@ -80,9 +80,9 @@ impl Confirm for ConfirmArgs {
             Operation::Deploy => prompt::confirm(&format!("deploy {stage}?")),
             Operation::Rollback => prompt::confirm(&format!("roll back {stage}?")),
             Operation::Destroy => {
-                let data: Vec<_> = data.iter().map(|resource| format!(", and with the data of {resource}")).collect();
-                let data = data.concat();
-                prompt::confirm_by_typing(&stage.full_name(), &format!("delete all of it, with its logs{data}?"))
+                let logs = ["its logs".to_owned()];
+                let lost: Vec<&str> = logs.iter().chain(data).map(String::as_str).collect();
+                prompt::confirm_by_typing(&stage.full_name(), &format!("delete all of it, with {}?", lost.join(", ")))
             }
         }
     }

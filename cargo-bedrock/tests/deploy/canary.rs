@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::alarms::alarms;
 use crate::emulated_aws::EmulatedAws;
+use crate::role_settings::set_deploy_settings;
 use crate::test_app::{CommandOutput, TestApp, WORKER};
 
 const FUNCTION: &str = "shop-dev-counter";
@@ -82,6 +83,8 @@ fn signal(child: Child, signal: Signal) -> CommandOutput {
 fn canary_without_alarm_ends_with_the_new_version() {
     let Some(aws) = EmulatedAws::start(false) else { return };
     let app = deployed_app(&aws);
+    // The role has been created, so it keeps its path.
+    set_deploy_settings(&app, "role-path = \"/teams/\"");
     let plan = aws.run(&app, &["deploy", "--stage", "dev", "--dry-run", "--canary", "10%/1s"]).success();
     insta::assert_snapshot!(plan.split_once("\n\n").expect("a plan").1, @"
     ~ update  shop-dev-counter (code)

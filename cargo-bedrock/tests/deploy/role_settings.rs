@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
+use crate::alarms::alarms;
 use crate::emulated_aws::EmulatedAws;
 use crate::test_app::TestApp;
 
 const BOUNDARY: &str = "arn:aws:iam::123456789012:policy/boundary";
 
-fn set_deploy_settings(app: &TestApp, deploy: &str) {
+pub(crate) fn set_deploy_settings(app: &TestApp, deploy: &str) {
     let manifest = "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
     app.write("Cargo.toml", &format!("{manifest}[package.metadata.bedrock.deploy]\n{deploy}\n[workspace]\n"));
 }
@@ -40,7 +41,8 @@ fn boundary(role: &Value) -> Option<&str> {
 #[test]
 fn roles_and_resources_have_what_the_settings_say() {
     let Some(aws) = start() else { return };
-    let app = app();
+    let mut app = app().with("/version", json!(3));
+    app.set("/workers/counter/alarms", alarms(&json!({ "notify": "arn:aws:sns:us-east-1:123456789012:ops" })));
     set_deploy_settings(
         &app,
         &format!(
@@ -62,6 +64,9 @@ fn roles_and_resources_have_what_the_settings_say() {
     assert_eq!(aws.call("sqs", "list_queue_tags", &json!({ "QueueUrl": url }))["Tags"]["team"], "shop");
     let schedule = aws.call("scheduler", "get_schedule", &json!({ "GroupName": "shop-dev", "Name": "counter-1" }));
     assert_eq!(schedule["Target"]["RoleArn"], role(&aws, "shop-dev-counter-schedule-us-east-1")["Arn"]);
+    let alarm = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:shop-dev-counter-errors";
+    let tags = aws.call("cloudwatch", "list_tags_for_resource", &json!({ "ResourceARN": alarm }))["Tags"].clone();
+    assert!(tags.as_array().expect("tags").contains(&json!({ "Key": "team", "Value": "shop" })), "{tags}");
     assert!(aws.deploy_refreshed(&app).contains("unchanged"));
     aws.run(&app, &["destroy", "--stage", "dev", "--yes"]).success();
     assert_eq!(aws.list_resources("shop-"), Vec::<String>::new());

@@ -114,8 +114,7 @@ fn destroy_with_data_deletes_what_the_settings_name() {
     let asked = aws.run(&app, &["destroy", "--stage", "dev", "--with-data"]);
     assert_eq!(asked.code, Some(2), "{asked:?}");
     let question = format!(
-        "delete all of it, with its logs, and with the data of bucket {pictures}, and with the data of bus shop-dev-orders, \
-         and with the data of table shop-dev-orders, and with the data of topic shop-dev-alerts?"
+        "delete all of it, with its logs, bucket {pictures}, bus shop-dev-orders, table shop-dev-orders, topic shop-dev-alerts?"
     );
     assert!(asked.stderr.contains(&question), "{asked:?}");
     let plan = aws.run(&app, &["destroy", "--stage", "dev", "--with-data", "--yes"]).success();

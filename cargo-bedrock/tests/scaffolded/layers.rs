@@ -99,6 +99,7 @@ fn up_to_date_layers_start_no_tools() {
     }
     let path = path(Some(&bin), "");
     let mut command = app.command(&[&["build", "--message-format=json"], &layers[..]].concat());
+    command.env("PYENV_ROOT", app.path("none")).env("UV_PYTHON_INSTALL_DIR", app.path("none"));
     let output: CommandOutput = command.env("PATH", path).env("LOG", app.path("log")).output().expect("a build").into();
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     let events = output.stdout.lines().map(|line| serde_json::from_str::<Value>(line).expect(line));

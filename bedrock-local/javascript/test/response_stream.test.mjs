@@ -25,9 +25,10 @@ async function frames(host, event) {
 
 test('chunks are sent when they are written', async () => {
   const body = `responseStream.setContentType('text/plain');
-    responseStream.write('one');
     const alive = setInterval(() => {}, 1000);
-    await new Promise((resolve) => process.once('SIGUSR2', resolve));
+    const signal = new Promise((resolve) => process.once('SIGUSR2', resolve));
+    responseStream.write('one');
+    await signal;
     clearInterval(alive);
     responseStream.write(Buffer.from('two'));
     responseStream.write({ three: 3 });

@@ -14,14 +14,14 @@ pub(super) async fn reload_hosted_workers(functions: Arc<FunctionRegistry>, chan
         let active = functions.active_workers().start(worker);
         let replaced = functions.hosted_workers().replace(worker);
         // What is installed now is what the old code has been running with.
-        if let Some(site) = functions.hosted_workers().site(worker) {
-            functions.code().link_site(worker, &site);
-            functions.hosted_workers().keep_site(site);
+        let site = functions.hosted_workers().site(worker);
+        if let Some(site) = &site {
+            functions.hosted_workers().keep_site(site.clone());
         }
         let code = Arc::clone(functions.code());
         let name = worker.clone();
         let task = async move {
-            let stored = store_files(Arc::clone(&code), name.clone()).await;
+            let stored = store_files(Arc::clone(&code), name.clone(), site).await;
             let result = replaced.await;
             // Also if it does not load: executions of the old code go on.
             code.set_current(&name, stored);

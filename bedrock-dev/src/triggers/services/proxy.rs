@@ -269,7 +269,8 @@ mod tests {
     /// Returns what a proxy with an account answers, which signs nothing.
     async fn answer(headers: &[(&'static str, &str)]) -> (u16, String) {
         let dir = tempfile::tempdir().expect("a folder");
-        std::fs::write(dir.path().join("Cargo.toml"), "[package]\nname = \"shop\"\n").expect("a file");
+        std::fs::write(dir.path().join("Cargo.toml"), "[package]\nname = \"shop\"\n[package.metadata.bedrock]\n")
+            .expect("a file");
         let app = App::find(dir.path()).unwrap_or_else(|problems| panic!("{problems:?}"));
         let sign = |_| -> SigningFuture { Box::pin(async { Err("no credentials".to_owned()) }) };
         let account = AccountServices { services: vec!["dynamodb".to_owned()], sign: Arc::new(sign) };

@@ -177,14 +177,12 @@ impl CodeStore {
         self.current.lock().get(worker).cloned()
     }
 
-    /// Links the folder with the dependencies that the current code of a Python worker has.
-    pub(crate) fn link_site(&self, worker: &str, site: &Path) {
-        if let Some(code) = self.current(worker) {
-            let link = self.folder_of(worker, &code).join(SITE);
-            let _ = fs::remove_file(&link);
-            // Without the link the code runs with the dependencies of later code.
-            let _ = symlink(site, link);
-        }
+    /// Links the folder with the dependencies that the code of a Python worker has.
+    pub(crate) fn link_site(&self, worker: &str, code: &str, site: &Path) {
+        let link = self.folder_of(worker, code).join(SITE);
+        let _ = fs::remove_file(&link);
+        // Without the link the code runs with the dependencies of later code.
+        let _ = symlink(site, link);
     }
 
     /// Returns all folders of dependencies that stored code has.
@@ -269,11 +267,21 @@ impl CodeStore {
     }
 }
 
-/// Stores the code of a worker on a blocking thread, where `site` is linked to the code before.
-pub(crate) async fn store_files(store: Arc<CodeStore>, worker: String, site: Option<PathBuf>) -> Option<String> {
+/// Code that was the current one, with the folder of its dependencies.
+pub(crate) struct ReplacedCode {
+    pub(crate) name: String,
+    pub(crate) site: PathBuf,
+}
+
+/// Stores the code of a worker on a blocking thread, after the link to the dependencies of the code before.
+pub(crate) async fn store_files(
+    store: Arc<CodeStore>,
+    worker: String,
+    replaced: Option<ReplacedCode>,
+) -> Option<String> {
     let stored = tokio::task::spawn_blocking(move || {
-        if let Some(site) = site {
-            store.link_site(&worker, &site);
+        if let Some(ReplacedCode { name, site }) = replaced {
+            store.link_site(&worker, &name, &site);
         }
         store.store_files(&worker)
     });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::change::{Change, TaskResult, error_with_stack_trace};
 use crate::backend::FunctionRegistry;
-use crate::code_store::store_files;
+use crate::code_store::{ReplacedCode, store_files};
 
 /// Replaces the processes of all Python and JavaScript workers that the change affects.
 pub(super) async fn reload_hosted_workers(functions: Arc<FunctionRegistry>, change: Change) -> TaskResult {
@@ -18,10 +18,11 @@ pub(super) async fn reload_hosted_workers(functions: Arc<FunctionRegistry>, chan
         if let Some(site) = &site {
             functions.hosted_workers().keep_site(site.clone());
         }
+        let old = site.zip(functions.code().current(worker)).map(|(site, name)| ReplacedCode { name, site });
         let code = Arc::clone(functions.code());
         let name = worker.clone();
         let task = async move {
-            let stored = store_files(Arc::clone(&code), name.clone(), site).await;
+            let stored = store_files(Arc::clone(&code), name.clone(), old).await;
             let result = replaced.await;
             // Also if it does not load: executions of the old code go on.
             code.set_current(&name, stored);

@@ -185,6 +185,16 @@ impl CodeStore {
         let _ = symlink(site, link);
     }
 
+    /// Links the folders with the dependencies of all current code, which `site` returns for a worker. After a restart it may
+    /// be old code.
+    pub(crate) fn link_current_sites(&self, site: impl Fn(&str) -> Option<PathBuf>) {
+        for (worker, code) in self.all_current() {
+            if let Some(site) = site(&worker) {
+                self.link_site(&worker, &code, &site);
+            }
+        }
+    }
+
     /// Returns all folders of dependencies that stored code has.
     pub(crate) fn sites(&self) -> Vec<PathBuf> {
         let codes = folders_in(&self.folder).into_iter().flat_map(|worker| folders_in(&worker));

@@ -244,6 +244,10 @@ impl DevServer {
     /// against the timeout of a calling worker. Logs what cannot be installed.
     pub async fn install_dependencies(&self) {
         self.functions.hosted_workers().install_dependencies().await;
+        let functions = Arc::clone(&self.functions);
+        let link = move || functions.code().link_current_sites(|worker| functions.hosted_workers().site(worker));
+        // Joining fails if the server is stopping.
+        let _ = tokio::task::spawn_blocking(link).await;
     }
 
     /// Starts the process of a worker before its first call, so that a debugger can attach to it. Returns the process

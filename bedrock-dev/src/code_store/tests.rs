@@ -160,7 +160,7 @@ fn dependencies_of_python_are_linked() {
     let code = store.store_files("flow").expect("a code");
     store.set_current("flow", Some(code.clone()));
     let site = root.join("target/bedrock/python/flow-1");
-    store.link_site("flow", &code, &site);
+    store.link_current_sites(|worker| (worker == "flow").then(|| site.clone()));
     store.set_current("flow", None);
     assert_eq!(store.sites(), std::slice::from_ref(&site));
     let Some(StoredCode::Folder(old)) = store.old("flow", &code) else { panic!("no old code") };

@@ -15,10 +15,10 @@ pub(super) async fn reload_hosted_workers(functions: Arc<FunctionRegistry>, chan
         let replaced = functions.hosted_workers().replace(worker);
         // What is installed now is what the old code has been running with.
         let site = functions.hosted_workers().site(worker);
-        if let Some(site) = &site {
+        let old = site.zip(functions.code().current(worker)).map(|(site, name)| {
             functions.hosted_workers().keep_site(site.clone());
-        }
-        let old = site.zip(functions.code().current(worker)).map(|(site, name)| ReplacedCode { name, site });
+            ReplacedCode { name, site }
+        });
         let code = Arc::clone(functions.code());
         let name = worker.clone();
         let task = async move {

@@ -136,10 +136,10 @@ fn watch(
     let mut changed = None;
     let mut started = Ok(());
     loop {
+        let has_started = started.is_ok();
         // Without the services of the settings, tests could reach others.
-        let result = started.and_then(|()| suites(&app, options, &variables(running.as_ref()), print));
-        let has_started = result.is_ok();
-        let result = result.and_then(|suites| {
+        let result = started.and_then(|()| {
+            let suites = suites(&app, options, &variables(running.as_ref()), print)?;
             let selected = suites.into_iter().filter(|suite| changed.as_ref().is_none_or(|c| concerns(&app, suite, c)));
             run_suites(selected, tools, print)
         });

@@ -131,7 +131,7 @@ async fn forward(State(proxy): State<Arc<ServicesProxy>>, request: Request) -> R
         proxy.account.as_ref().zip(service.clone()).filter(|(account, service)| account.services.contains(service));
     let forwarded = match (of_account, &proxy.url) {
         (Some((account, service)), _) => {
-            // Whoever reaches this port knows the access keys of functions.
+            // Every program that reaches this port knows the access keys of functions.
             if authenticated_function(&head).is_some_and(|function| proxy.functions.contains(&function)) {
                 signed_for_account(account, &head, body, service).await
             } else {
@@ -218,7 +218,7 @@ fn forwarded_headers(head: &Parts) -> HeaderMap {
     let mut headers = head.headers.clone();
     remove_connection_headers(&mut headers);
     if calling_function(head).is_some() {
-        // It proves the function here, and is nobody else's business.
+        // It proves the function here, and other servers need not know it.
         headers.remove("x-amz-security-token");
         let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let credential = authorization.and_then(|value| value.split_once("Credential=")?.1.split('/').next());

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use bedrock_build::{App, Language};
 use bedrock_local::OldCode;
+use bedrock_model::id::new_uuid;
 use tokio::sync::Notify;
 
 use crate::code_files::{CodeFiles, CodeFilesError};
@@ -33,11 +34,15 @@ pub(crate) struct CodeStore {
     workers: HashMap<String, DurableWorker>,
     /// The code that new executions keep, by worker.
     current: Mutex<HashMap<String, String>>,
+    /// Workers and code that is stored to become the current one. Locked before `current`.
+    pending: Mutex<BTreeSet<(String, String)>>,
     /// Notified when stored code may be no longer needed.
     changed: Notify,
     log_sink: LogSink,
     /// Workers about which it was logged that their code cannot be kept.
     warned: Mutex<BTreeSet<String>>,
+    /// Workers and code of which it was logged that it is gone.
+    gone: Mutex<BTreeSet<(String, String)>>,
 }
 
 struct DurableWorker {
@@ -74,9 +79,11 @@ impl CodeStore {
             root: app.root.clone(),
             workers: workers.collect(),
             current: Mutex::default(),
+            pending: Mutex::default(),
             changed: Notify::new(),
             log_sink,
             warned: Mutex::default(),
+            gone: Mutex::default(),
         }
     }
 
@@ -122,16 +129,21 @@ impl CodeStore {
         Some(code)
     }
 
-    /// Writes a folder of code, if it does not exist.
+    /// Writes a folder of code, if it does not exist. It stays at least until [`CodeStore::set_current`].
     fn write(&self, worker: &str, code: &str, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+        let stored = (worker.to_owned(), code.to_owned());
+        self.pending.lock().insert(stored.clone());
         let folder = self.folder_of(worker, code);
         if folder.is_dir() {
             return Ok(());
         }
         let partial = folder.with_extension(PARTIAL);
         let _ = fs::remove_dir_all(&partial);
-        write(&partial)?;
-        fs::rename(&partial, &folder)
+        let written = write(&partial).and_then(|()| fs::rename(&partial, &folder));
+        if written.is_err() {
+            self.pending.lock().remove(&stored);
+        }
+        written
     }
 
     fn log_not_kept(&self, worker: &str, error: &str) {
@@ -148,12 +160,15 @@ impl CodeStore {
 
     /// Makes code the one that new executions of a worker keep, and that its current processes have.
     pub(crate) fn set_current(&self, worker: &str, code: Option<String>) {
+        let mut pending = self.pending.lock();
         let mut current = self.current.lock();
-        match code {
-            Some(code) => current.insert(worker.to_owned(), code),
-            None => current.remove(worker),
-        };
-        drop(current);
+        if let Some(code) = code {
+            pending.remove(&(worker.to_owned(), code.clone()));
+            current.insert(worker.to_owned(), code);
+        } else {
+            current.remove(worker);
+        }
+        drop((current, pending));
         self.notify_changed();
     }
 
@@ -162,13 +177,21 @@ impl CodeStore {
         self.current.lock().get(worker).cloned()
     }
 
-    /// Links the folder with the dependencies that the current code of a Python worker has.
-    pub(crate) fn link_site(&self, worker: &str, site: &Path) {
-        if let Some(code) = self.current(worker) {
-            let link = self.folder_of(worker, &code).join(SITE);
-            let _ = fs::remove_file(&link);
-            // Without the link the code runs with the dependencies of later code.
-            let _ = symlink(site, link);
+    /// Links the folder with the dependencies that the code of a Python worker has.
+    pub(crate) fn link_site(&self, worker: &str, code: &str, site: &Path) {
+        let link = self.folder_of(worker, code).join(SITE);
+        let _ = fs::remove_file(&link);
+        // Without the link the code runs with the dependencies of later code.
+        let _ = symlink(site, link);
+    }
+
+    /// Links the folders with the dependencies of all current code, which `site` returns for a worker. After a restart it may
+    /// be old code.
+    pub(crate) fn link_current_sites(&self, site: impl Fn(&str) -> Option<PathBuf>) {
+        for (worker, code) in self.all_current() {
+            if let Some(site) = site(&worker) {
+                self.link_site(&worker, &code, &site);
+            }
         }
     }
 
@@ -189,8 +212,21 @@ impl CodeStore {
             return Some(StoredCode::Program(program));
         }
         let dir = &self.workers.get(worker)?.dir;
+        if !folder.is_dir() {
+            self.log_gone(worker, code);
+            return None;
+        }
         let site = fs::read_link(folder.join(SITE)).ok();
-        folder.is_dir().then(|| StoredCode::Folder(OldCode { folder: folder.join(dir), site }))
+        Some(StoredCode::Folder(OldCode { folder: folder.join(dir), site }))
+    }
+
+    fn log_gone(&self, worker: &str, code: &str) {
+        if self.gone.lock().insert((worker.to_owned(), code.to_owned())) {
+            let text = format!(
+                "warning: the old code of `{worker}` is gone, its executions continue with the current code; it was `{code}`"
+            );
+            (self.log_sink)(LogLine { worker: worker.into(), request_id: None, text });
+        }
     }
 
     /// Wakes [`CodeStore::changed`].
@@ -211,32 +247,66 @@ impl CodeStore {
     /// Deletes the code that is neither in `used` nor current. Returns the folders that the processes of the deleted code
     /// use.
     pub(crate) fn retain(&self, used: &BTreeSet<(String, String)>) -> Vec<PathBuf> {
-        let current = self.all_current();
         let mut deleted = Vec::new();
+        let mut renamed = Vec::new();
+        // What is written from now on stays.
+        let pending = self.pending.lock();
+        let current = self.all_current();
         for worker_folder in folders_in(&self.folder) {
             let worker = name(&worker_folder);
             for folder in folders_in(&worker_folder) {
                 let code = (worker.clone(), name(&folder));
-                if is_partial(&folder) || used.contains(&code) || current.contains(&code) {
+                if is_partial(&folder) || [used, &current, &*pending].iter().any(|kept| kept.contains(&code)) {
                     continue;
                 }
-                let partial = folder.with_extension(PARTIAL);
+                // The code may be written again while this folder is deleted.
+                let partial = worker_folder.join(format!("{}-{}.{PARTIAL}", code.1, new_uuid()));
                 // What cannot be deleted now is deleted later.
                 if fs::rename(&folder, &partial).is_ok() {
-                    let _ = fs::remove_dir_all(&partial);
+                    renamed.push(partial);
                     deleted.extend(self.workers.get(&worker).map(|worker| folder.join(&worker.dir)));
                     deleted.push(folder.join(PROGRAM));
                 }
             }
         }
+        drop(pending);
+        for partial in renamed {
+            let _ = fs::remove_dir_all(partial);
+        }
         deleted
     }
 }
 
-/// Stores the code of a worker on a blocking thread.
-pub(crate) async fn store_files(store: Arc<CodeStore>, worker: String) -> Option<String> {
+/// Code that was the current one, with the folder of its dependencies.
+pub(crate) struct ReplacedCode {
+    pub(crate) name: String,
+    pub(crate) site: PathBuf,
+}
+
+/// Stores the code of a worker on a blocking thread, after the link to the dependencies of the code before.
+pub(crate) async fn store_files(
+    store: Arc<CodeStore>,
+    worker: String,
+    replaced: Option<ReplacedCode>,
+) -> Option<String> {
+    let stored = tokio::task::spawn_blocking(move || {
+        if let Some(ReplacedCode { name, site }) = replaced {
+            store.link_site(&worker, &name, &site);
+        }
+        store.store_files(&worker)
+    });
     // Joining fails if the server is stopping.
-    tokio::task::spawn_blocking(move || store.store_files(&worker)).await.ok().flatten()
+    stored.await.ok().flatten()
+}
+
+/// Stores the program of a worker on a blocking thread, and makes it the current code.
+pub(crate) async fn replace_program(store: Arc<CodeStore>, worker: String, program: PathBuf) {
+    let stored = tokio::task::spawn_blocking(move || {
+        let code = store.store_program(&worker, &program);
+        store.set_current(&worker, code);
+    });
+    // Joining fails if the server is stopping.
+    let _ = stored.await;
 }
 
 /// Returns the folders in a folder; none if it does not exist.

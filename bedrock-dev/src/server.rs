@@ -1,6 +1,6 @@
 //! The dev server: the functions of an app, its event queue, and Lambda's API on one port.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -133,7 +133,8 @@ impl DevServer {
         };
         let policy = Arc::new(AdmissionPolicy::new(&app, call_graph, strict, Arc::clone(&log_sink)));
         let busy_poller = BusyPoller::new();
-        let code = store_code(&app, &state, &hosted_workers, &factory);
+        let code = CodeStore::open(&app, &state, Arc::clone(&log_sink));
+        let code = store_code(code, factory.executables.clone(), &hosted_workers).await;
         let functions = FunctionRegistry::new(&app, hosted_workers, &factory, policy, busy_poller.clone(), code);
         let functions = Arc::new(functions);
         let durable = open_executions(&app, &state, &functions, &clock, &recorder, &log_sink)?;
@@ -243,6 +244,10 @@ impl DevServer {
     /// against the timeout of a calling worker. Logs what cannot be installed.
     pub async fn install_dependencies(&self) {
         self.functions.hosted_workers().install_dependencies().await;
+        let functions = Arc::clone(&self.functions);
+        let link = move || functions.code().link_current_sites(|worker| functions.hosted_workers().site(worker));
+        // Joining fails if the server is stopping.
+        let _ = tokio::task::spawn_blocking(link).await;
     }
 
     /// Starts the process of a worker before its first call, so that a debugger can attach to it. Returns the process
@@ -330,11 +335,20 @@ fn start_hosted_workers(
     Ok(HostedWorkers::start(app_info, Handle::current(), options))
 }
 
-/// Stores the code with which the server starts.
-fn store_code(app: &App, state: &Path, hosted_workers: &HostedWorkers, factory: &FunctionFactory<'_>) -> CodeStore {
-    let code = CodeStore::open(app, state, Arc::clone(&factory.log_sink));
-    code.store_all(&factory.executables);
-    for site in code.sites() {
+/// Stores the code with which the server starts, on a blocking thread.
+async fn store_code(
+    code: CodeStore,
+    executables: HashMap<String, PathBuf>,
+    hosted_workers: &HostedWorkers,
+) -> Arc<CodeStore> {
+    let code = Arc::new(code);
+    let store = Arc::clone(&code);
+    let stored = tokio::task::spawn_blocking(move || {
+        store.store_all(&executables);
+        store.sites()
+    });
+    // Joining fails if the server is stopping.
+    for site in stored.await.unwrap_or_default() {
         hosted_workers.keep_site(site);
     }
     code

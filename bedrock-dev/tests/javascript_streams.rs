@@ -34,6 +34,9 @@ class Chat extends Worker {
 }
 ";
 
+const CONTRACT: &str =
+    r#"{"x-contract": 1, "properties": {"event": {"type": "object"}, "response": {"type": "integer"}}}"#;
+
 struct TestServer {
     dir: TempDir,
     server: DevServer,
@@ -50,6 +53,8 @@ impl TestServer {
         };
         save("Cargo.toml", "[package]\nname = \"shop\"\n[package.metadata.bedrock]\n");
         save("workers/chat/main.js", MAIN);
+        // It is about events and not about what is streamed.
+        save("workers/chat/contract.json", CONTRACT);
         save("workers/chat/worker.js", include_str!("../../templates/files/worker/javascript/worker.js"));
         let config = DevServerConfig {
             app: App::open(&root).expect("an app"),

@@ -15,7 +15,7 @@ use super::async_events::{AsyncEvents, EventTarget};
 use super::caller_deadline::within_caller_deadline;
 use super::event_settings::EventSettings;
 use super::host::dependencies;
-use super::host::pool::{self, HostPool};
+use super::host::pool::{self, HostPool, HostResponse};
 use super::host::process;
 use super::host::process_pool::ProcessPool;
 use super::host::python::PythonPool;
@@ -307,21 +307,23 @@ impl LocalApp {
         let tail = invocation.tail.as_ref();
         let _collected = tail.map(|tail| self.hosts.output.tails().open(&invocation.request_id, tail));
         info.check_event(&invocation.event)?;
-        let response = match worker.runtime.clone() {
-            WorkerRuntime::Linked(worker) => worker.invoke(Arc::clone(info), invocation).await?,
+        let (response, is_streamed) = match worker.runtime.clone() {
+            WorkerRuntime::Linked(worker) => (worker.invoke(Arc::clone(info), invocation).await?, false),
             WorkerRuntime::NotLinked => return Err(not_linked(&info.entry)),
             WorkerRuntime::Hosts(pool) => {
                 // A host must be served until it has responded, even if the caller has stopped waiting.
                 let call = SpawnOnDrop::on(&self.handle, pool::invoke(pool, invocation));
-                within_caller_deadline(name, caller_deadline, call).await?
+                let HostResponse { body, is_streamed } = within_caller_deadline(name, caller_deadline, call).await?;
+                (body, is_streamed)
             }
         };
         if response.len() > MAX_SYNC_PAYLOAD_BYTES {
-            Err(response_too_large(name, response.len()))
-        } else {
-            info.check_response(&response)?;
-            Ok(response)
+            return Err(response_too_large(name, response.len()));
         }
+        if !is_streamed {
+            info.check_response(&response)?;
+        }
+        Ok(response)
     }
 }
 

@@ -1,7 +1,9 @@
 //! The interface between Lambda's API and whatever runs the functions.
 
 use std::future::Future;
+use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
+use std::sync::OnceLock;
 
 use bedrock_build::Language;
 use bedrock_build::settings::{Cors, DurableSettings};
@@ -189,6 +191,23 @@ pub const WORKER_SECRET_KEY: &str = "local";
 /// it. It is not a secret: the user's own programs need no protection from each other.
 pub fn worker_access_key(worker: &str) -> String {
     format!("{WORKER_KEY_PREFIX}{worker}")
+}
+
+/// Returns the session token (`AWS_SESSION_TOKEN`) for the processes of a function: `LOCAL_NAME/SECRET`. The secret is another
+/// one for each function and in each run of the program, so only processes of the function know it.
+pub fn function_session_token(function: &str) -> String {
+    static KEYS: OnceLock<[RandomState; 2]> = OnceLock::new();
+    // The keys of the hasher (SipHash) are secret, and each hash has 64 bits.
+    let keys = KEYS.get_or_init(|| [RandomState::new(), RandomState::new()]);
+    let [high, low] = keys.each_ref().map(|key| key.hash_one(function));
+    format!("{}/{high:016x}{low:016x}", worker_access_key(function))
+}
+
+/// Returns whether `token` is the session token of a function in this run. The time that it takes says nothing about the token.
+pub fn is_session_token_of(function: &str, token: &str) -> bool {
+    let expected = function_session_token(function);
+    let differing = expected.bytes().zip(token.bytes()).fold(0, |differing, (one, other)| differing | (one ^ other));
+    differing == 0 && expected.len() == token.len()
 }
 
 /// Returns the worker that an access key was made for. `None` for other keys.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bedrock_build::{App, FunctionSettings, Language, Worker};
 use bedrock_local::{Reaper, lambda_variables};
-use bedrock_model::backend::{WORKER_SECRET_KEY, worker_access_key};
+use bedrock_model::backend::{WORKER_SECRET_KEY, function_session_token, worker_access_key};
 use bedrock_model::{Backend, FunctionInfo};
 
 use crate::debug::Debuggers;
@@ -93,6 +93,7 @@ impl FunctionFactory<'_> {
     ) -> Vec<(String, String)> {
         let region = info.arn.split(':').nth(3).unwrap_or_default();
         let access_key = worker_access_key(&info.worker);
+        let session_token = function_session_token(&info.worker);
         let aws_variables = [
             ("AWS_ENDPOINT_URL_LAMBDA", self.api_url),
             ("AWS_REGION", region),
@@ -100,7 +101,7 @@ impl FunctionFactory<'_> {
             ("AWS_ACCESS_KEY_ID", access_key.as_str()),
             ("AWS_SECRET_ACCESS_KEY", WORKER_SECRET_KEY),
             // Overrides a session token of the user's own AWS account.
-            ("AWS_SESSION_TOKEN", "local"),
+            ("AWS_SESSION_TOKEN", session_token.as_str()),
         ];
         // The settings come later than the others, so that they override them.
         let configured =

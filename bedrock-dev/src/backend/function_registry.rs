@@ -45,7 +45,7 @@ impl FunctionRegistry {
         factory: &FunctionFactory<'_>,
         policy: Arc<AdmissionPolicy>,
         busy_poller: BusyPoller,
-        code: CodeStore,
+        code: Arc<CodeStore>,
     ) -> Self {
         let endpoint = endpoint::function_info(app, hosted_workers.backend());
         let process_functions = factory.create_all(app, hosted_workers.backend(), &endpoint);
@@ -61,7 +61,7 @@ impl FunctionRegistry {
             policy,
             active_workers: ActiveWorkers::default(),
             busy_poller,
-            code: Arc::new(code),
+            code,
             old_programs: Arc::default(),
         }
     }

@@ -124,11 +124,27 @@ fn unused_code_is_deleted() {
             store.store_files("flow").expect("a code")
         })
         .collect();
-    store.set_current("flow", Some(all[2].clone()));
+    // What is not current yet stays.
+    assert!(store.retain(&BTreeSet::new()).is_empty());
+    for code in &all {
+        store.set_current("flow", Some(code.clone()));
+    }
     let deleted = store.retain(&BTreeSet::from([("flow".to_owned(), all[0].clone())]));
     assert!(deleted.contains(&root.join("target/bedrock/code/flow").join(&all[1]).join("workers/flow")));
     assert!(store.old("flow", &all[0]).is_some() && store.old("flow", &all[1]).is_none());
-    assert_eq!(codes(&fixture), 2);
+    assert_eq!((store.old("flow", &all[1]), codes(&fixture)), (None, 2));
+    let gone = format!(
+        "warning: the old code of `flow` is gone, its executions continue with the current code; it was `{}`",
+        all[1]
+    );
+    assert_eq!(fixture.lines.lock().expect("lines")[..], [gone]);
+    // Code that exists already stays when it is stored again, before it is current.
+    write(root, "workers/flow/main.js", "1");
+    assert_eq!(store.store_files("flow").as_ref(), Some(&all[0]));
+    store.retain(&BTreeSet::new());
+    store.set_current("flow", Some(all[0].clone()));
+    store.set_current("flow", Some(all[2].clone()));
+    assert!(store.old("flow", &all[0]).is_some());
     // A server that was killed has left a part of a copy.
     write(root, "target/bedrock/code/flow/0.partial/main.js", "");
     assert_eq!(codes(&fixture), 3);
@@ -144,7 +160,7 @@ fn dependencies_of_python_are_linked() {
     let code = store.store_files("flow").expect("a code");
     store.set_current("flow", Some(code.clone()));
     let site = root.join("target/bedrock/python/flow-1");
-    store.link_site("flow", &site);
+    store.link_current_sites(|worker| (worker == "flow").then(|| site.clone()));
     store.set_current("flow", None);
     assert_eq!(store.sites(), std::slice::from_ref(&site));
     let Some(StoredCode::Folder(old)) = store.old("flow", &code) else { panic!("no old code") };

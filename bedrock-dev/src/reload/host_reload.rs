@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::change::{Change, TaskResult, error_with_stack_trace};
 use crate::backend::FunctionRegistry;
-use crate::code_store::store_files;
+use crate::code_store::{ReplacedCode, store_files};
 
 /// Replaces the processes of all Python and JavaScript workers that the change affects.
 pub(super) async fn reload_hosted_workers(functions: Arc<FunctionRegistry>, change: Change) -> TaskResult {
@@ -14,14 +14,15 @@ pub(super) async fn reload_hosted_workers(functions: Arc<FunctionRegistry>, chan
         let active = functions.active_workers().start(worker);
         let replaced = functions.hosted_workers().replace(worker);
         // What is installed now is what the old code has been running with.
-        if let Some(site) = functions.hosted_workers().site(worker) {
-            functions.code().link_site(worker, &site);
-            functions.hosted_workers().keep_site(site);
-        }
+        let site = functions.hosted_workers().site(worker);
+        let old = site.zip(functions.code().current(worker)).map(|(site, name)| {
+            functions.hosted_workers().keep_site(site.clone());
+            ReplacedCode { name, site }
+        });
         let code = Arc::clone(functions.code());
         let name = worker.clone();
         let task = async move {
-            let stored = store_files(Arc::clone(&code), name.clone()).await;
+            let stored = store_files(Arc::clone(&code), name.clone(), old).await;
             let result = replaced.await;
             // Also if it does not load: executions of the old code go on.
             code.set_current(&name, stored);

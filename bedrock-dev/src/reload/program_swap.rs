@@ -16,7 +16,7 @@ use super::executable_cache::{CachedCopy, ExecutableCache};
 use super::outcome::{BuildError, ReloadOutcome};
 use crate::ENDPOINT;
 use crate::backend::FunctionRegistry;
-use crate::code_store::CodeStore;
+use crate::code_store::{CodeStore, replace_program};
 use crate::execution::{Function, StagedProgram};
 
 /// Builds the programs, and swaps in those that have changed. They are swapped when all of them are built, because they
@@ -133,7 +133,8 @@ impl StagedSwaps {
             let function = name.clone();
             let swap = async move {
                 // Joining fails if the server is stopping.
-                task.await.map_or(SwapResult::Unchanged, |candidate| candidate.swap(&executables, &code, &function))
+                let Ok(candidate) = task.await else { return SwapResult::Unchanged };
+                candidate.swap(&executables, code, &function).await
             };
             (name, tokio::spawn(swap))
         });
@@ -155,7 +156,7 @@ impl Drop for StagedSwaps {
 }
 
 impl SwapCandidate {
-    fn swap(self, executables: &ExecutableCache, code: &CodeStore, name: &str) -> SwapResult {
+    async fn swap(self, executables: &ExecutableCache, code: Arc<CodeStore>, name: &str) -> SwapResult {
         match self {
             Self::Unchanged => SwapResult::Unchanged,
             Self::CopyFailed(message) => SwapResult::CopyFailed(message),
@@ -167,7 +168,7 @@ impl SwapCandidate {
                 executables.mark_in_use(name, &path);
                 let swapped = function.swap_program(staged_program);
                 // Also if it does not start: executions of the old code go on.
-                code.set_current(name, code.store_program(name, &path));
+                replace_program(code, name.to_owned(), path).await;
                 match swapped {
                     Ok(()) => SwapResult::Swapped,
                     Err(error) => SwapResult::StartFailed(error_with_stack_trace(&error)),

@@ -1,7 +1,7 @@
 //! Who sent a request to a service, and to which service: read from its credentials, which are not checked.
 
 use axum::http::request::Parts;
-use bedrock_model::backend::worker_of_access_key;
+use bedrock_model::backend::{is_session_token_of, worker_of_access_key};
 
 /// Returns the function whose credentials signed a request or a presigned URL, with Signature Version 4 or 2.
 pub(super) fn calling_function(head: &Parts) -> Option<String> {
@@ -16,9 +16,20 @@ pub(super) fn calling_function(head: &Parts) -> Option<String> {
         _ => None,
     });
     // Where all workers have one access key, the session token says the function.
-    let token = head.headers.get("x-amz-security-token").and_then(|token| token.to_str().ok()).map(str::to_owned);
+    let token = session_token(head).split('/').next().map(str::to_owned);
     // A second key, of another program, does not hide the function.
     in_header.into_iter().chain(in_query).chain(token).find_map(|key| worker_of_access_key(&key).map(str::to_owned))
+}
+
+/// Returns the function whose processes alone know the session token of a request. `None` if the token is not that of the
+/// function whose credentials signed it.
+pub(super) fn authenticated_function(head: &Parts) -> Option<String> {
+    calling_function(head).filter(|function| is_session_token_of(function, session_token(head)))
+}
+
+/// Returns the session token in the headers. Empty if there is none.
+fn session_token(head: &Parts) -> &str {
+    head.headers.get("x-amz-security-token").and_then(|token| token.to_str().ok()).unwrap_or_default()
 }
 
 /// Returns the service that a request was signed for: `dynamodb`. `None` if there is no Signature Version 4.
@@ -39,9 +50,10 @@ fn authorization(head: &Parts) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{calling_function, signed_service};
-    use axum::http::Request;
+    use super::{authenticated_function, calling_function, signed_service};
     use axum::http::request::Parts;
+    use axum::http::{HeaderValue, Request};
+    use bedrock_model::backend::function_session_token;
 
     fn head(uri: &str, authorization: &str) -> Parts {
         let request = Request::builder().uri(uri).header("authorization", authorization);
@@ -63,8 +75,33 @@ mod tests {
         assert_eq!(function("/_s3/b/c", "AWS any:x="), None);
         assert_eq!(function(presigned, "Bearer any").as_deref(), Some("a"));
         let mut with_token = head("/_aws", &signed.replace("LOCAL_resizer", "key-of-this-run"));
-        with_token.headers.insert("x-amz-security-token", axum::http::HeaderValue::from_static("LOCAL_resizer"));
+        with_token.headers.insert("x-amz-security-token", HeaderValue::from_static("LOCAL_resizer/0a1b"));
         assert_eq!(calling_function(&with_token).as_deref(), Some("resizer"));
+    }
+
+    #[test]
+    fn only_the_token_of_a_function_proves_its_name() {
+        let function = |key: &str, token: &str| {
+            let scope = "20261130/us-east-1/sqs/aws4_request, Signature=x";
+            let mut head = head("/_aws", &format!("AWS4-HMAC-SHA256 Credential={key}/{scope}"));
+            head.headers.insert("x-amz-security-token", HeaderValue::from_str(token).expect("a token"));
+            authenticated_function(&head)
+        };
+        let token = function_session_token("resizer");
+        assert_eq!(function("LOCAL_resizer", &token).as_deref(), Some("resizer"));
+        assert_eq!(function("key-of-this-run", &token).as_deref(), Some("resizer"));
+        for (key, token) in [
+            ("LOCAL_resizer", ""),
+            ("LOCAL_resizer", "LOCAL_resizer"),
+            ("LOCAL_resizer", &format!("{token}0")),
+            ("LOCAL_resizer", &token[..token.len() - 1]),
+            ("LOCAL_resizer", &format!("LOCAL_resizer/{}", "0".repeat(32))),
+            ("LOCAL_resizer", &function_session_token("endpoint")),
+            ("LOCAL_other", &token),
+            ("any", "any"),
+        ] {
+            assert_eq!(function(key, token), None, "{key} {token}");
+        }
     }
 
     #[test]

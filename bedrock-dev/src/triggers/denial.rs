@@ -48,21 +48,24 @@ impl WireProtocol {
         matches!(self, Self::Json | Self::Query)
     }
 
-    /// Returns an error response. `status` is that of the protocols that do not answer every error with 400.
+    /// Returns an error response. `status` is that of the protocols that do not answer every error of the client with 400.
     pub(super) fn error(self, head: &Parts, status: StatusCode, code: &str, message: &str) -> Response<Body> {
         let id = new_uuid();
         let text = escape_xml(message);
+        let is_of_server = status.is_server_error();
+        let status_of_json = if is_of_server { status } else { StatusCode::BAD_REQUEST };
         let (status, kind, body) = match self {
             Self::Json => {
                 let kind = content_type(head);
                 let kind = if kind.starts_with("application/x-amz-json") { kind } else { "application/x-amz-json-1.1" };
                 let json = json!({ "__type": format!("com.amazon.coral.service#{code}"), "message": message });
-                (StatusCode::BAD_REQUEST, kind, json.to_string().into_bytes())
+                (status_of_json, kind, json.to_string().into_bytes())
             }
-            Self::JsonAsCbor => (StatusCode::BAD_REQUEST, content_type(head), cbor_error(code, message)),
-            Self::RpcCbor => (StatusCode::BAD_REQUEST, "application/cbor", cbor_error(code, message)),
+            Self::JsonAsCbor => (status_of_json, content_type(head), cbor_error(code, message)),
+            Self::RpcCbor => (status_of_json, "application/cbor", cbor_error(code, message)),
             Self::Query | Self::RestXml => {
-                let error = format!("<Type>Sender</Type><Code>{code}</Code><Message>{text}</Message>");
+                let fault = if is_of_server { "Receiver" } else { "Sender" };
+                let error = format!("<Type>{fault}</Type><Code>{code}</Code><Message>{text}</Message>");
                 let xml = format!("<ErrorResponse><Error>{error}</Error><RequestId>{id}</RequestId></ErrorResponse>");
                 (status, "text/xml", xml.into_bytes())
             }
@@ -161,8 +164,8 @@ fn cbor_error(code: &str, message: &str) -> Vec<u8> {
 mod tests {
     use super::WireProtocol;
     use axum::body::to_bytes;
-    use axum::http::Request;
     use axum::http::request::Parts;
+    use axum::http::{Request, StatusCode};
 
     fn head(uri: &str, headers: &[(&str, &str)]) -> Parts {
         let request =
@@ -197,6 +200,28 @@ mod tests {
         let response = WireProtocol::of(&rest, "ses").denial(&rest, "no");
         assert_eq!(response.status().as_u16(), 403);
         assert_eq!(response.headers()["x-amzn-errortype"], "AccessDeniedException");
+    }
+
+    #[tokio::test]
+    async fn services_that_are_down_are_errors_of_the_server() {
+        let json = [("x-amz-target", "DynamoDB_20120810.Scan"), ("content-type", "application/x-amz-json-1.0")];
+        let cbor = [("x-amz-target", "Kinesis_20131202.PutRecord"), ("content-type", "application/x-amz-cbor-1.1")];
+        for (head, service) in [
+            (head("/", &json), "dynamodb"),
+            (head("/", &cbor), "kinesis"),
+            (head("/", &[("smithy-protocol", "rpc-v2-cbor")]), "monitoring"),
+            (head("/v2/email/outbound-emails", &[]), "ses"),
+            (head("/?Action=GetUser", &[]), "iam"),
+            (head("/2013-04-01/hostedzone", &[]), "route53"),
+        ] {
+            let protocol = WireProtocol::of(&head, service);
+            let response = protocol.error(&head, StatusCode::BAD_GATEWAY, "ServiceUnavailable", "down");
+            assert_eq!(response.status(), StatusCode::BAD_GATEWAY, "{protocol:?}");
+            let body = to_bytes(response.into_body(), 1000).await.expect("a body");
+            let is_xml = matches!(protocol, WireProtocol::Query | WireProtocol::RestXml);
+            let has_fault = String::from_utf8_lossy(&body).contains("<Type>Receiver</Type>");
+            assert_eq!(has_fault, is_xml, "{protocol:?}");
+        }
     }
 
     #[tokio::test]

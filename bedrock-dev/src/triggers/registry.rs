@@ -153,7 +153,7 @@ impl Triggers {
     ) -> Result<Router, TriggerSetupError> {
         let queues_and_buckets = sqs::router(&self.sqs).merge(s3::router(&self.s3));
         let routes = queues_and_buckets.merge(sns::router(&self.sns)).merge(event_bus::router(&self.event_buses));
-        let services = services::router(self.resources.services_url(), account);
+        let services = services::router(app, self.resources.services_url(), account);
         let routes = routes.merge(services.map_err(TriggerSetupError::Services)?);
         let sink = Arc::clone(&self.dispatcher.sink);
         let access = ResourceAccess::new(app, &self.resources, is_relaxed, sink);

@@ -28,7 +28,7 @@ pub enum TriggerSetupError {
         help: Option<String>,
     },
     /// There are no root certificates to connect to services with.
-    #[error("failed to read the root certificates for `dev.endpoint`: {0}")]
+    #[error("failed to read the root certificates for the services of `dev.endpoint` or `dev.profile`: {0}")]
     Services(io::Error),
     /// The folder of a bucket could not be created.
     #[error("failed to create the folder `{path}` of a bucket: {error}", path = .0.display(), error = .1)]

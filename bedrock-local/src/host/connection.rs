@@ -25,6 +25,8 @@ const RECALL_AFTER: Duration = Duration::from_millis(5);
 pub(super) enum CallOutcome {
     /// The host responded, or its worker failed. Contains the result for the caller.
     Done(Result<Bytes, Error>),
+    /// The same with a response that the worker has written to a stream.
+    Streamed(Result<Bytes, Error>),
     /// The call timed out. The host is still busy with it.
     TimedOut(Error),
     /// The host did not start the call.
@@ -218,7 +220,7 @@ impl Connection {
                     return CallOutcome::TimedOut(Error::Timeout { worker: worker.clone(), after: remaining });
                 }
             };
-            return CallOutcome::Done(result.unwrap_or_else(|| Err(self.lost_error())));
+            return CallOutcome::Streamed(result.unwrap_or_else(|| Err(self.lost_error())));
         }
     }
 

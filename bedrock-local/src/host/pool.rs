@@ -60,10 +60,17 @@ pub(crate) struct AcquiredHost {
     pub(super) _permit: Option<tokio::sync::OwnedSemaphorePermit>,
 }
 
+/// What a host has responded.
+pub(crate) struct HostResponse {
+    pub(crate) body: Bytes,
+    /// Whether the worker has written it to a stream. It has no type then.
+    pub(crate) is_streamed: bool,
+}
+
 /// Runs one invocation. A process that does not start the call is replaced by another one.
 ///
 /// The future must be polled to its end; see [`SpawnOnDrop`](crate::SpawnOnDrop).
-pub(crate) async fn invoke(pool: Arc<dyn HostPool>, invocation: Invocation) -> Result<Bytes, Error> {
+pub(crate) async fn invoke(pool: Arc<dyn HostPool>, invocation: Invocation) -> Result<HostResponse, Error> {
     loop {
         let host = Arc::clone(&pool).acquire().await?;
         invocation.prepare_delivery().await;
@@ -79,7 +86,11 @@ pub(crate) async fn invoke(pool: Arc<dyn HostPool>, invocation: Invocation) -> R
         match outcome {
             CallOutcome::Done(result) => {
                 pool.release(&host, CallEnd::Responded);
-                return result;
+                return result.map(|body| HostResponse { body, is_streamed: false });
+            }
+            CallOutcome::Streamed(result) => {
+                pool.release(&host, CallEnd::Responded);
+                return result.map(|body| HostResponse { body, is_streamed: true });
             }
             CallOutcome::TimedOut(error) => {
                 pool.release(&host, CallEnd::TimedOut);

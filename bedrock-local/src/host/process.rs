@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bedrock_build::{Language, PathDependencies, WorkerName};
-use bedrock_model::backend::{WORKER_SECRET_KEY, worker_access_key};
+use bedrock_model::backend::{WORKER_SECRET_KEY, function_session_token};
 use bedrock_model::exit_status::exit_status_text;
 use bedrock_model::{Invocation, Metrics};
 use tokio::io::AsyncWriteExt;
@@ -237,7 +237,7 @@ pub(super) fn set_environment(
         ("AWS_ACCESS_KEY_ID", &hosts.access_key(&info.entry.name)),
         ("AWS_SECRET_ACCESS_KEY", WORKER_SECRET_KEY),
         // Under `cargo run` and in tests, the access key is the same for all workers.
-        ("AWS_SESSION_TOKEN", &worker_access_key(&info.entry.name)),
+        ("AWS_SESSION_TOKEN", &function_session_token(&info.entry.name)),
         ("AWS_ENDPOINT_URL_LAMBDA", url),
         ("_HANDLER", "main.handler"),
         ("BEDROCK_LOCAL", "1"),

@@ -15,22 +15,49 @@ use bedrock_diagnostics::{Error, Result};
 /// The lists of a `package.json` with packages that are installed.
 const DEPENDENCIES: [&str; 4] = ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"];
 
+/// The list of the members.
+const WORKSPACE: &str = "pnpm-workspace.yaml";
+
 /// Writes the lock of the members in `kept` to the copy `root` of the workspace, and takes the dependencies out of its own
 /// `package.json`.
 pub(super) fn write_lists(root: &Path, lock: &str, kept: &BTreeSet<&str>) -> Result<()> {
     let path = root.join("package.json");
     let text = fs::read_to_string(&path).unwrap_or_default();
     let mut kept = kept.clone();
+    let package = serde_json::from_str(&text).ok();
     // An override such as `$react` names a dependency of the workspace.
-    if text.contains("\"$") {
+    if package.as_ref().is_some_and(overrides_name_dependency) || workspace_names_dependency(root) {
         kept.insert(".");
-    } else if let Ok(Value::Object(mut package)) = serde_json::from_str(&text) {
+    } else if let Some(Value::Object(mut package)) = package {
         for list in DEPENDENCIES {
             package.remove(list);
         }
         write(&path, Value::Object(package).to_string().as_bytes(), "package.json")?;
     }
     write(&root.join(LOCK), lock_of_members(lock, &kept).as_bytes(), LOCK)
+}
+
+/// Whether an override in a `package.json` is a reference to a dependency.
+fn overrides_name_dependency(package: &Value) -> bool {
+    fn has_reference(value: &Value) -> bool {
+        match value {
+            Value::String(text) => text.starts_with('$'),
+            Value::Object(values) => values.values().any(has_reference),
+            _ => false,
+        }
+    }
+    has_reference(&package["pnpm"]["overrides"]) || has_reference(&package["overrides"])
+}
+
+/// Whether `pnpm-workspace.yaml`, whose only references are those of overrides, has a value such as `$react`.
+fn workspace_names_dependency(root: &Path) -> bool {
+    let text = fs::read_to_string(root.join(WORKSPACE)).unwrap_or_default();
+    let has_reference = |line: &str| {
+        // Flow mappings have several values on a line.
+        let values = line.split(['{', ',', '}']).filter_map(|entry| Some(entry.split_once(": ")?.1.trim_start()));
+        values.map(|value| value.trim_start_matches(['"', '\''])).any(|value| value.starts_with('$'))
+    };
+    text.lines().filter(|line| !line.trim_start().starts_with('#')).any(has_reference)
 }
 
 /// Moves the members, whose paths are in `needed`, from the links in the `node_modules` of `importers` to the `node_modules` of
@@ -125,10 +152,16 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let read = |name: &str| fs::read_to_string(folder.path().join(name)).expect("a file");
         let lock = "importers:\n\n  .:\n    dependencies:\n      a:\n        version: 1.0.0\n";
-        for (package, expected, kept) in [
-            (r#"{"name":"w","dependencies":{"a":"1"}}"#, r#"{"name":"w"}"#, false),
-            (r#"{"dependencies":{"a":"1"},"pnpm":{"overrides":{"a":"$a"}}}"#, "\"dependencies\"", true),
+        let plain = r#"{"name":"w","dependencies":{"a":"1"}}"#;
+        for (package, workspace, expected, kept) in [
+            (plain, "# overrides: { a: $a }\npackages: ['a']\n", r#"{"name":"w"}"#, false),
+            (r#"{"$schema":"$x","name":"w","dependencies":{"a":"1"}}"#, "", r#""name":"w"}"#, false),
+            (r#"{"dependencies":{"a":"1"},"pnpm":{"overrides":{"a":"$a"}}}"#, "", "\"dependencies\"", true),
+            (r#"{"dependencies":{"a":"1"},"overrides":{"b": {"a":"$a"}}}"#, "", "\"dependencies\"", true),
+            (plain, "packages: ['a']\noverrides: { b: 1, a: $a }\n", "\"dependencies\"", true),
+            (plain, "overrides:\n  a: '$a'\n", "\"dependencies\"", true),
         ] {
+            fs::write(folder.path().join(WORKSPACE), workspace).expect("written");
             fs::write(folder.path().join("package.json"), package).expect("written");
             write_lists(folder.path(), lock, &BTreeSet::new()).expect("written");
             assert!(read("package.json").contains(expected));

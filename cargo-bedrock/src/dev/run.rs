@@ -58,6 +58,7 @@ pub(crate) fn run(app: &App, mut options: DevOptions, print: Printer) -> Result<
     // Report a wrong setting before the app is compiled.
     otlp::settings()?;
     let targets = debug::targets(app, &options.debug)?;
+    check_account_is_private(app, options.host)?;
     if !options.host.is_loopback() {
         print.warning(&exposed_host_warning(options.host));
     }
@@ -91,6 +92,10 @@ pub(crate) fn run(app: &App, mut options: DevOptions, print: Printer) -> Result<
             Err(error) => break Err(error),
         }
         output = output.for_app(&app);
+        if let Err(error) = check_account_is_private(&app, options.host) {
+            print.error(&error);
+            app.settings.dev.account = None;
+        }
         services = services.for_app(&app, service_options);
     };
     output.finish();
@@ -268,6 +273,17 @@ fn reopen(app: &App, print: Printer) -> App {
         print.error(&Error::problems(ExitKind::App, problems));
         app.clone()
     })
+}
+
+/// Refuses to sign requests with the credentials of the user on an address that others reach.
+fn check_account_is_private(app: &App, host: IpAddr) -> Result<()> {
+    if host.is_loopback() || app.settings.dev.account.is_none() {
+        return Ok(());
+    }
+    let message = format!("`dev.profile` cannot be used with `--host {host}`");
+    Err(Error::call(message)
+        .cause("everyone who reaches it could use the credentials")
+        .help("remove `dev.profile`, or leave out `--host`"))
 }
 
 fn exposed_host_warning(host: IpAddr) -> String {

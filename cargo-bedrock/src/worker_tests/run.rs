@@ -1,7 +1,7 @@
 //! Runs the suites of the selected workers one after the other, and with `--watch` again when their files change.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use bedrock_build::{App, Language, PathDependencies, Worker, shared_dir};
@@ -30,18 +30,22 @@ pub(crate) struct TestOptions {
 /// Runs the tests until the first run is over or, with `watch`, until the user interrupts.
 pub(crate) fn run(app: &App, options: &TestOptions, print: Printer) -> Result<()> {
     let tools = ToolRunner::with_signal_handler()?;
-    let services = ServiceOptions { should_install: false, tools: &tools, print };
-    let running = StandaloneServices::start(app, services)?;
-    let services = running.as_ref().map(StandaloneServices::variables).unwrap_or_default();
+    let service_options = ServiceOptions { should_install: false, tools: &tools, print };
+    let running = StandaloneServices::start(app, service_options)?;
     if options.watch {
-        return watch(app, options, &services, &tools, print);
+        return watch(app.clone(), options, running, service_options);
     }
+    let services = variables(running.as_ref());
     let suites = suites(app, options, &services, print)?;
     run_suites(suites.into_iter(), &tools, print)
 }
 
 /// Environment variables: names and values.
 type Variables = [(String, String)];
+
+fn variables(running: Option<&StandaloneServices>) -> Vec<(String, String)> {
+    running.map(StandaloneServices::variables).unwrap_or_default()
+}
 
 /// Returns the suites of the selected workers. The Rust code of a whole app is one suite. `services` are the variables by which
 /// SDKs find AWS's services.
@@ -112,8 +116,14 @@ fn run_suites(suites: impl Iterator<Item = Suite>, tools: &ToolRunner, print: Pr
     Ok(())
 }
 
-/// Runs the tests after each change of a file, until the user interrupts.
-fn watch(app: &App, options: &TestOptions, services: &Variables, tools: &ToolRunner, print: Printer) -> Result<()> {
+/// Runs the tests after each change of a file, until the user interrupts. Changed settings restart the services.
+fn watch(
+    mut app: App,
+    options: &TestOptions,
+    mut running: Option<StandaloneServices>,
+    service_options: ServiceOptions<'_>,
+) -> Result<()> {
+    let ServiceOptions { tools, print, .. } = service_options;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::io("failed to start the async runtime", &error))?;
     let _runtime = runtime.enter();
@@ -124,9 +134,13 @@ fn watch(app: &App, options: &TestOptions, services: &Variables, tools: &ToolRun
     let shutdown = crate::dev::shutdown_signal()?;
     tokio::pin!(shutdown);
     let mut changed = None;
+    let mut started = Ok(());
     loop {
-        let result = suites(app, options, services, print).and_then(|suites| {
-            let selected = suites.into_iter().filter(|suite| changed.as_ref().is_none_or(|c| concerns(app, suite, c)));
+        let has_started = started.is_ok();
+        // Without the services of the settings, tests could reach others.
+        let result = started.and_then(|()| {
+            let suites = suites(&app, options, &variables(running.as_ref()), print)?;
+            let selected = suites.into_iter().filter(|suite| changed.as_ref().is_none_or(|c| concerns(&app, suite, c)));
             run_suites(selected, tools, print)
         });
         match result {
@@ -135,16 +149,39 @@ fn watch(app: &App, options: &TestOptions, services: &Variables, tools: &ToolRun
             Ok(()) => {}
         }
         print.note("waiting for a changed file; Ctrl-C ends");
-        changed = runtime.block_on(async {
+        let paths = runtime.block_on(async {
             tokio::select! {
                 paths = watcher.changed() => Ok(paths),
                 () = &mut shutdown => Err(Error::new(ExitKind::Interrupted, "interrupted")),
             }
         })?;
-        if changed.is_none() {
-            return Ok(());
+        let Some(paths) = paths else { return Ok(()) };
+        if !has_started || paths.iter().any(|path| is_of_settings(path)) {
+            app = reopen(app, print);
+            // They free their port and their folder first.
+            drop(running.take());
+            started = StandaloneServices::start(&app, service_options).map(|services| running = services);
+            // What a function may do concerns all tests.
+            changed = None;
+        } else {
+            changed = Some(paths);
+            started = Ok(());
         }
     }
+}
+
+/// Whether a file contains settings of the app or variables of its functions.
+fn is_of_settings(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name == "Cargo.toml" || name.starts_with(".env")
+}
+
+/// Returns the app as it is on disk now. If its settings are not valid, prints the problems and returns the old app.
+fn reopen(app: App, print: Printer) -> App {
+    App::open(&app.root).unwrap_or_else(|problems| {
+        print.error(&Error::problems(ExitKind::App, problems));
+        app
+    })
 }
 
 /// Whether changed files are those of the suite, or of code that its worker shares with others.
@@ -157,4 +194,39 @@ fn concerns(app: &App, suite: &Suite, changed: &BTreeSet<PathBuf>) -> bool {
             || shared.as_ref().is_some_and(|shared| path.starts_with(shared))
             || packages.as_ref().is_some_and(|packages| packages.has_file(path))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{is_of_settings, reopen};
+    use crate::ui::{Color, Printer};
+    use bedrock_build::App;
+
+    #[test]
+    fn settings_are_those_on_disk_unless_they_are_wrong() {
+        for (path, expected) in [
+            ("/a/Cargo.toml", true),
+            ("/a/.env", true),
+            ("/a/workers/b/.env.local", true),
+            ("/a/src/main.rs", false),
+            ("/a/Cargo.lock", false),
+        ] {
+            assert_eq!(is_of_settings(Path::new(path)), expected, "{path}");
+        }
+        let dir = tempfile::tempdir().expect("a folder");
+        let write = |settings: &str| {
+            let text = format!("[package]\nname = \"shop\"\n[package.metadata.bedrock.dev]\n{settings}\n");
+            std::fs::write(dir.path().join("Cargo.toml"), text).expect("a file");
+        };
+        write("");
+        let app = App::open(dir.path()).expect("an app");
+        write("endpoint = \"http://127.0.0.1:8000\"");
+        let print = Printer { quiet: true, color: Color::Never };
+        let app = reopen(app, print);
+        assert!(app.settings.dev.services.is_some());
+        write("endpoint = 1");
+        assert!(reopen(app, print).settings.dev.services.is_some());
+    }
 }

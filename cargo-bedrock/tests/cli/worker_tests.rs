@@ -320,6 +320,14 @@ fn watched_tests_run_again_when_a_file_changes() {
     app.edit("workers/system_fetcher/main.py", "goodbye", "hello");
     let third = watched.wait_for("waiting for a changed file").join("\n");
     assert!(third.contains("done: tests of `system_fetcher` passed"), "{third}");
+    // Changed settings concern all tests, which never reach an account.
+    app.append(
+        "Cargo.toml",
+        "\n[package.metadata.bedrock.dev]\nprofile = \"no_such_profile\"\nservices = [\"dynamodb\"]\n",
+    );
+    let fourth = watched.wait_for("waiting for a changed file").join("\n");
+    assert!(fourth.contains("note: tests do not reach the account of `dev.profile` (`no_such_profile`)"), "{fourth}");
+    assert!(fourth.contains("done: tests of `system_fetcher`, `thumbnailer` passed"), "{fourth}");
     kill_process(Pid::from_child(&watched.child), Signal::INT).expect("a signal");
     assert_eq!(watched.child.wait().expect("it ends").code(), Some(130));
 }

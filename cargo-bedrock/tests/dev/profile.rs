@@ -126,9 +126,22 @@ fn only_functions_reach_the_account() {
     };
     let text = send("AKIDOTHER", "dynamodb");
     assert!(text.contains("only functions of the app reach the account of `dev.profile` here"), "{text}");
+    // A name alone proves nothing.
+    let text = send("LOCAL_endpoint", "dynamodb");
+    assert!(text.contains("only functions of the app reach the account of `dev.profile` here"), "{text}");
     let text = send("LOCAL_endpoint", "ssm");
     assert!(text.contains("`cargo bedrock dev` has no service `ssm`: add it to `dev.services`"), "{text}");
     assert_eq!(aws.requests.lock().expect("requests").len(), before);
+}
+
+#[test]
+fn profile_is_not_for_others() {
+    let aws = FakeAws::start();
+    let app = app();
+    let output = aws.dev(&app).args(["--host", "0.0.0.0"]).output().expect("it starts");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && output.stdout.is_empty(), "{stderr}");
+    assert!(stderr.contains("error: `dev.profile` cannot be used with `--host 0.0.0.0`"), "{stderr}");
 }
 
 #[test]

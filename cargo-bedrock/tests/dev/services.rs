@@ -26,6 +26,7 @@ class Snake(Worker):
         headers = {
             "Content-Type": "application/x-amz-json-1.0",
             "X-Amz-Target": "DynamoDB_20120810." + event["action"],
+            "X-Amz-Security-Token": os.environ["AWS_SESSION_TOKEN"],
             "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0",
         }
         request = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"], data=body, headers=headers)

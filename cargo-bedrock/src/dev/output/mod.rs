@@ -139,6 +139,13 @@ fn trigger_lines(app: &App) -> String {
             let name = &worker.name;
             let _ = match trigger {
                 Trigger::Bucket(bucket) => writeln!(text, "  {title} invokes `{name}`, in `{}`", bucket.folder()),
+                Trigger::Stream(_) if app.settings.dev.services.is_none() && app.settings.dev.account.is_some() => {
+                    writeln!(
+                        text,
+                        "  {title} does not invoke `{name}` here: no local service has the stream, add `\"ministack\"` to \
+                     `dev.services`"
+                    )
+                }
                 Trigger::Stream(_) if app.settings.dev.services.is_none() => writeln!(
                     text,
                     "  {title} does not invoke `{name}` here: no service has the stream, set `dev.services = \"ministack\"`"

@@ -99,6 +99,8 @@ fn stream_invokes_its_worker_only_with_services() {
         trigger_lines(&bedrock_build::App::find(folder.path()).expect("an app"))
     };
     assert!(lines("dev.services = 'ministack'").ends_with(" invokes `counter`\n"));
+    let account = lines("dev = { profile = 'work', services = ['dynamodb'] }");
+    assert!(account.contains("no local service has the stream, add `\"ministack\"` to `dev.services`"), "{account}");
     let off = lines("");
     assert!(off.contains(" does not invoke `counter` here: no service has the stream, set `dev.services"), "{off}");
 }

@@ -17,7 +17,7 @@ mod standalone;
 
 use account::Account;
 use bedrock_build::App;
-use bedrock_build::settings::DevServices;
+use bedrock_build::settings::{DevAccount, DevServices};
 use bedrock_dev::AccountServices;
 
 use crate::ui::Printer;
@@ -65,14 +65,12 @@ impl Services {
         Ok(services)
     }
 
-    /// Returns the services of the changed `app`. If they are the same, the server keeps running, and one that has ended is
-    /// started again. If the new ones do not start, the error is printed, the previous ones stay, and the next restart of
-    /// the dev server tries again.
-    pub(super) fn for_app(self, app: &App, options: ServiceOptions<'_>) -> Self {
-        let is_same = app.settings.dev.services == self.setting
-            && app.settings.dev.account.as_ref() == self.account.as_ref().map(Account::setting);
-        let has_ended = self.server.as_ref().is_some_and(Ministack::has_ended);
-        let services = if is_same && !has_ended {
+    /// Returns the services of the changed `app`. If they are the same, the server keeps running, whatever the account is, and
+    /// one that has ended is started again. If the new ones do not start, the error is printed, the previous ones stay, and
+    /// the next restart of the dev server tries again.
+    pub(super) fn for_app(mut self, app: &App, options: ServiceOptions<'_>) -> Self {
+        let services = if self.keeps_running_for(app) {
+            self.change_account(app.settings.dev.account.as_ref(), options.print);
             self.create_tables(app, options.print).map(|()| None)
         } else {
             Self::start(app, options).map(Some)
@@ -83,6 +81,21 @@ impl Services {
                 options.print.error(&error);
                 self
             }
+        }
+    }
+
+    fn keeps_running_for(&self, app: &App) -> bool {
+        app.settings.dev.services == self.setting && !self.server.as_ref().is_some_and(Ministack::has_ended)
+    }
+
+    /// Opens the account of changed settings. If that fails, the error is printed, and the previous one stays.
+    fn change_account(&mut self, setting: Option<&DevAccount>, print: Printer) {
+        if setting == self.account.as_ref().map(Account::setting) {
+            return;
+        }
+        match setting.map(Account::open).transpose() {
+            Ok(account) => self.account = account,
+            Err(error) => print.error(&error),
         }
     }
 
@@ -126,5 +139,31 @@ impl Services {
             print.note(&format!("created the {name} at {url}"));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Services;
+    use bedrock_build::App;
+
+    #[test]
+    fn server_keeps_running_whatever_the_account_is() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let app = |settings: &str| {
+            let text = format!("[package]\nname = \"shop\"\n[package.metadata.bedrock.dev]\n{settings}\n");
+            std::fs::write(dir.path().join("Cargo.toml"), text).expect("a file");
+            App::open(dir.path()).expect("an app")
+        };
+        let setting = app("services = 'ministack'").settings.dev.services;
+        let services = Services { setting, server: None, account: None };
+        for (settings, keeps) in [
+            ("services = 'ministack'", true),
+            ("profile = 'work'\nservices = ['ministack', 'ssm']", true),
+            ("profile = 'work'\nservices = ['ssm']", false),
+            ("endpoint = 'http://127.0.0.1:8000'", false),
+        ] {
+            assert_eq!(services.keeps_running_for(&app(settings)), keeps, "{settings}");
+        }
     }
 }

@@ -120,7 +120,7 @@ describe('executions', { skip: skip || (sdk() === undefined && 'AWS\'s SDK is no
 
   test('execution that keeps old code gets the current code', async () => {
     const id = await start();
-    await app.save('workers/mailer/main.py', FLOW.replace('Flow', 'Mailer').replace('charge', 'bill'));
+    await app.save('workers/mailer/main.py', FLOW.replace('Flow', 'Mailer').replace('name="charge', 'name="bill'));
     await until(async () => (await dev.get(`/executions/${id}`)).execution.code, 'old');
     await window.open(dev, '/executions');
     await page.getByRole('row').filter({ hasText: id.slice(0, 8) }).getByText('old code').waitFor();

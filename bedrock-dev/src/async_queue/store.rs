@@ -189,7 +189,7 @@ impl QueueStore {
         self.transaction(|connection| insert(connection, event))
     }
 
-    /// Takes an event that is due: of the functions that run fewer than [`MAX_RUNNING_PER_FUNCTION`] events, that of the
+    /// Takes an event that is due: of the functions that run fewer than `MAX_RUNNING_PER_FUNCTION` events, that of the
     /// function that runs fewest, and of several the one that has been due longest. Its number of attempts is already
     /// increased by one. [`Claim::next`] does not count functions that run as many events as they may.
     pub fn claim(&self, now: SystemTime) -> Result<Claim, StoreError> {

@@ -30,7 +30,7 @@ const IMPLIED_ACTIONS: [(&str, &str); 14] = [
 ];
 
 /// Services of which the emulator compares other ARNs with policies than AWS. Their resources are tested by the other tests.
-const SERVICES_WITH_OTHER_ARNS: [&str; 5] = ["dynamodb", "events", "lambda", "scheduler", "sns"];
+const SERVICES_WITH_OTHER_ARNS: [&str; 6] = ["cloudwatch", "dynamodb", "events", "lambda", "scheduler", "sns"];
 
 /// Runs commands and records their requests.
 struct Recorder<'a> {
@@ -282,6 +282,7 @@ fn commands_run_under_exactly_the_printed_policy() {
         ("Schedules", "scheduler:GetScheduleGroup"),
         ("EventBuses", "events:DescribeEventBus"),
         ("HttpApis", "apigateway:GET"),
+        ("ListAlarms", "cloudwatch:DescribeAlarms"),
         ("Rules", "events:DescribeRule"),
         ("Secrets", "secretsmanager:GetSecretValue"),
     ] {

@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { axe, launch } from './environment.mjs';
 
 /** How long to wait for an expected element or value. */
-const TIMEOUT_MS = 20_000;
+const TIMEOUT_MS = 60_000;
 
 export class Browser {
   static async launch() {

@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | `desired`, `actual`, `read` | the desired and the actual triggers, and how the latter are read |
 //! | `plan`, `step` | what has to be done |
-//! | `apply` | how it is done |
+//! | `apply`, `schedules` | how it is done |
 //! | `event_sources` | the same for topics and rules, in one module for each of these steps |
 //! | `streams` | the same for streams |
 //! | `existing_queues` | whether Lambda accepts queues that the deploy does not create |
@@ -24,5 +24,6 @@ mod mappings;
 mod notifications;
 pub(crate) mod plan;
 pub(crate) mod read;
+mod schedules;
 pub(crate) mod step;
 pub(crate) mod streams;

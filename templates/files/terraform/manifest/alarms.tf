@@ -26,9 +26,9 @@ locals {
   function_alarms = merge([
     for name, settings in local.alarm_settings : {
       for kind, metric in { errors = "Errors", throttles = "Throttles" } : "${local.function_names[name]}-${kind}" => {
-        namespace  = "AWS/Lambda"
-        metric     = metric
-        dimensions = { FunctionName = local.function_names[name] }
+        namespace                  = "AWS/Lambda"
+        metric                     = metric
+        dimensions                 = { FunctionName = local.function_names[name] }
         # The number of errors and throttles in a period.
         statistic = "Sum"
         threshold = settings[kind]

@@ -230,7 +230,7 @@ mod tests {
     }
 
     /// Digest of [`form`] in the present [`FORMAT`].
-    const FORM: &str = "15775b4faec6f613ca7afffa6aba05adc8535cd9950bbc78814cbc295b383eb6";
+    const FORM: &str = "d393e8f5b9bba95344a6f8bef62dd352bca2b2624b508933b1b6f1881b7f9c25";
 
     /// Describes the members of a record and of what it is about, and what a deploy does for that.
     fn form() -> String {

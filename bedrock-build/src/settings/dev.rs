@@ -45,6 +45,7 @@ impl Reader<'_> {
             return settings;
         };
         let mut profile = None;
+        let mut has_profile = false;
         let mut of_account = None;
         for (key, value) in table {
             let path = format!("dev.{}", key.get_ref());
@@ -58,6 +59,7 @@ impl Reader<'_> {
                 }
                 "services" => self.choice(value, &path, &[("ministack", ())]).map(|()| DevServices::Ministack),
                 "profile" => {
+                    has_profile = true;
                     let name = value.get_ref().as_str().filter(|name| !name.trim().is_empty());
                     if name.is_none() {
                         self.wrong_value(value, &path, "the name of an AWS profile, for example `\"work\"`");
@@ -96,7 +98,7 @@ impl Reader<'_> {
                 );
                 None
             }
-            (None, Some((value, services))) if !services.is_empty() => {
+            (None, Some((value, services))) if !services.is_empty() && !has_profile => {
                 self.not_allowed(value, "dev.services", "name services of an account without `dev.profile = \"NAME\"`");
                 None
             }

@@ -17,7 +17,7 @@ fn one_page_for_each_command_is_written_and_replaced() {
     assert_snapshot!(app.run(&["man", "--dir", "share/man1"]), @"
     exit code 0
     -- stderr
-    done: wrote 50 pages to `share/man1`
+    done: wrote 51 pages to `share/man1`
     ");
     assert_snapshot!(app.tree("share"), @"
     man1/cargo-bedrock-build.1
@@ -41,6 +41,7 @@ fn one_page_for_each_command_is_written_and_replaced() {
     man1/cargo-bedrock-executions-resume.1
     man1/cargo-bedrock-executions-show.1
     man1/cargo-bedrock-executions-stop.1
+    man1/cargo-bedrock-executions-update-code.1
     man1/cargo-bedrock-executions.1
     man1/cargo-bedrock-graph.1
     man1/cargo-bedrock-import.1

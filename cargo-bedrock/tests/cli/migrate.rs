@@ -82,7 +82,7 @@ fn remaining_manual_steps_are_reported() {
           GET     /systems/{id}  src/endpoints/systems.rs  from SystemsEndpoint.get_single (app/endpoints/systems.py:20)
     note: `terraform/` is the app's own and stays unchanged; compared with the template:
           terraform/lambda/main.tf: 196 lines only in the template, 6 lines only here
-          terraform/main.tf: 45 lines only in the template, 4 lines only here
+          terraform/main.tf: 46 lines only in the template, 4 lines only here
           terraform/network.tf: not in the template
     note: to use the template, move `terraform/` away and run `cargo bedrock terraform upgrade`
     warning: `app/services/mail.py:8` contains `lambdas`: check whether it refers to `app/config/config.py`
@@ -140,7 +140,7 @@ fn newer_app_keeps_its_config_and_gets_terraform() {
           GET     /prices  src/endpoints/prices.rs  from PricesEndpoint.get_global (shop/endpoints/prices.py:10)
     warning: `shop/endpoints/broken.py` is left unchanged: it is not valid Python
     warning: `shop/workers/price_fetcher/main.py:7` imports `bedrock.log`, which is not included
-    done: migrated app `shop` (files: 44 new)
+    done: migrated app `shop` (files: 46 new)
     next: run `cargo run`, then port the endpoints one by one: `grep -rn not_ported src`
     next: run `cargo bedrock migrate --undo` to undo it; the originals are kept in `.bedrock/`
     ");
@@ -201,7 +201,7 @@ fn undo_keeps_ported_endpoints() {
     let app = app.file("src/endpoints/prices.rs", "// ported\n");
     assert_snapshot!(stderr_of(&app, &["migrate", "--undo", "--yes"]), @"
     note: `src/endpoints/prices.rs` is kept: it was edited since
-    done: undid the migration (files: 43 removed)
+    done: undid the migration (files: 45 removed)
     ");
     assert_eq!(app.read("src/endpoints/prices.rs"), "// ported\n");
     assert!(!app.path("Cargo.toml").exists() && !app.path(".bedrock").exists());
@@ -219,7 +219,7 @@ fn unconfirmed_migration_changes_nothing() {
     let stderr = stderr_of(&app, &["--quiet", "migrate"]);
     let error: Vec<&str> = stderr.lines().filter(|line| !line.starts_with("warning: ")).collect();
     assert_snapshot!(error.join("\n"), @"
-    error: cannot ask for confirmation without a terminal: migrate app `shop`? (files: 44 new)
+    error: cannot ask for confirmation without a terminal: migrate app `shop`? (files: 46 new)
     help: use `--yes` to confirm, or `--dry-run` to show the plan
     ");
     assert_eq!(app.output(&["migrate"]).status.code(), Some(2));

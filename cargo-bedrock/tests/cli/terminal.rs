@@ -109,7 +109,7 @@ fn migration_is_confirmed_with_a_key() {
     for (key, code) in [("n", 130), ("y", 0)] {
         assert_eq!(app.tree("."), before);
         let mut session = TerminalSession::start(&app, &["--quiet", "migrate"], false);
-        session.wait_for_prompt("migrate app `shop`? (files: 44 new)");
+        session.wait_for_prompt("migrate app `shop`? (files: 46 new)");
         session.press(key);
         let (actual, shown) = session.finish();
         assert_eq!(actual, Some(code), "{shown}");

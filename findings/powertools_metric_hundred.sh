@@ -3,7 +3,7 @@
 #   code added before it
 # behaviour: in TypeScript the line of the first 100 values clears the dimensions, so that the values after them are another metric in CloudWatch,
 #   without `route`: sums, counts and alarms of the route miss them, only in invocations with more than 100 values, as for a batch. In Python
-#   each line has them. Default dimensions are in each line in both.
+#   each line has them.
 # version: @aws-lambda-powertools/metrics 2.36.0 (npm), aws-lambda-powertools 3.37.0 (PyPI)
 # date: 2026-11-30
 # output:

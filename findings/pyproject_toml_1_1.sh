@@ -2,7 +2,7 @@
 # guess: a `pyproject.toml` that uv locks and exports without a word is one that pip and the build backend can read
 # behaviour: uv reads TOML 1.1, in which an inline table may have several lines and a comma after its last member. pip and hatchling read
 #   with Python's `tomllib`, which knows TOML 1.0 up to Python 3.14, and refuse the whole file: the lock file and the requirements of the zip
-#   are written, and the project itself cannot be installed, by `uv build` neither. With the table in one line all of them agree.
+#   are written, and the project itself is built neither by pip nor by uv. With the table in one line all of them agree.
 # version: uv 0.13.9, pip 26.3, hatchling 1.33.0 (PyPI), Python 3.11 to 3.14
 # date: 2026-11-30
 # output:

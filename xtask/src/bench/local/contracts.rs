@@ -27,13 +27,13 @@ const JAVASCRIPT: &str = "const { Worker } = require('./worker');\n\nclass CLASS
 const RUST: &str = "#[bedrock::contract]\n#[derive(serde::Serialize, serde::Deserialize)]\npub struct Size {\n    pub width: u32,\n}\n\n\
     pub struct CLASS;\n\nimpl bedrock::Worker for CLASS {\n    type Event = Size;\n    type Response = Vec<String>;\n}\n";
 
-/// Returns the median time of a run that finds all files up to date, in milliseconds.
-pub(super) fn measure(workspace: &Workspace) -> Result<f64> {
+/// Returns the median time of a run of `program` that finds all files up to date, in milliseconds.
+pub(super) fn measure(workspace: &Workspace, program: &Path) -> Result<f64> {
     let app = workspace.target.join("bench/typed");
     write(workspace, &app)?;
     let run = || {
         let start = Instant::now();
-        let mut command = workspace.command(workspace.target.join("release/cargo-bedrock"));
+        let mut command = workspace.command(program);
         tools::output(command.args(["bedrock", "contracts"]).current_dir(&app))?;
         anyhow::Ok(start.elapsed().as_secs_f64() * 1e3)
     };

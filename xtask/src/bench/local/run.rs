@@ -10,6 +10,7 @@ use super::passes::{Column, Pass};
 use super::{contracts, hello, idle, limits, tables};
 use crate::bench::limit;
 use crate::bench::machine::load;
+use crate::bench::subcommand;
 use crate::tools;
 use crate::workspace::Workspace;
 
@@ -17,17 +18,9 @@ use crate::workspace::Workspace;
 pub(crate) fn run(workspace: &Workspace, passes: u8, with_compile: bool) -> Result<()> {
     let python = tools::python()?.ok_or_else(|| anyhow!("`python3` is not on the PATH"))?;
     let taskset = tools::on_path("taskset").ok_or_else(|| anyhow!("`taskset` is not on the PATH"))?;
-    eprintln!("building bench_local, hello and cargo-bedrock");
-    tools::output(workspace.cargo().args([
-        "build",
-        "--release",
-        "-p",
-        "bench_local",
-        "-p",
-        "hello",
-        "-p",
-        "cargo-bedrock",
-    ]))?;
+    eprintln!("building bench_local and hello");
+    tools::output(workspace.cargo().args(["build", "--release", "-p", "bench_local", "-p", "hello"]))?;
+    let subcommand = subcommand::build(workspace)?;
     let program = workspace.target.join("release/bench_local");
     let mut quiet = Vec::new();
     let mut one_core = Vec::new();
@@ -51,7 +44,7 @@ pub(crate) fn run(workspace: &Workspace, passes: u8, with_compile: bool) -> Resu
     eprintln!("ten idle workers");
     let idle_kib = idle::measure(workspace)?;
     eprintln!("contracts of 40 workers");
-    let contracts_ms = contracts::measure(workspace)?;
+    let contracts_ms = contracts::measure(workspace, &subcommand)?;
     let compile = if with_compile {
         eprintln!("compiling hello in an empty target folder");
         Some(hello::compile(workspace)?)

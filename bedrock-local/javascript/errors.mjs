@@ -4,6 +4,8 @@
 // Saved at the start, because a worker may replace them.
 const { parse, stringify } = JSON;
 const NativeError = Error;
+// How many causes of an error are logged at most.
+const MAX_CAUSES = 20;
 
 /** An error of the host, not of the worker's code, with a given type. */
 export class RuntimeError extends Error {
@@ -71,6 +73,43 @@ function stackOf(value) {
 export function formatForLog(thrown) {
   const { errorType, errorMessage, trace: lines } = parse(errorJson(thrown));
   return lines.length > 0 ? lines.join('\n') : `${errorType}: ${errorMessage}`;
+}
+
+/**
+ * Logs why an error of a worker was thrown, which AWS's runtime leaves out of its report: its `cause`, the errors of an
+ * AggregateError (`Promise.any`), and their causes. Never throws.
+ */
+export function logCauses(thrown) {
+  try {
+    for (const [how, cause] of causesOf(thrown)) {
+      console.error(`${how}: ${cause instanceof NativeError ? formatForLog(cause) : toText(cause)}`);
+    }
+  } catch {
+    // an object of the worker throws when it is read
+  }
+}
+
+/** Returns the causes with how they led to the error before them, nearest first. */
+function causesOf(thrown) {
+  const causes = [];
+  const known = new Set([thrown]);
+  const waiting = [thrown];
+  while (waiting.length > 0) {
+    const outer = waiting.shift();
+    // The stack of an error of the host contains its cause.
+    if (!(outer instanceof NativeError) || outer instanceof RuntimeError) continue;
+    const members = Array.isArray(outer.errors) && outer instanceof AggregateError ? outer.errors : [];
+    const inner = members.map((member) => ['one of the errors', member]);
+    if (outer.cause !== undefined && outer.cause !== null) inner.push(['caused by', outer.cause]);
+    for (const [how, cause] of inner) {
+      // An error may be its own cause.
+      if (known.has(cause) || causes.length === MAX_CAUSES) continue;
+      known.add(cause);
+      causes.push([how, cause]);
+      waiting.push(cause);
+    }
+  }
+  return causes;
 }
 
 /** Converts any value to a string, even if String() throws for it. */

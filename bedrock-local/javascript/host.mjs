@@ -3,7 +3,7 @@
 // deadlines and sizes.
 import { captureConsole, flushConsole, setRequestId } from './console.mjs';
 import { CHUNK, ERROR, FATAL, INIT_ERROR, READY, RECALLED, RESPONSE, STREAM, HostSocket } from './framing.mjs';
-import { RuntimeError, formatForLog, errorJson } from './errors.mjs';
+import { RuntimeError, formatForLog, errorJson, logCauses } from './errors.mjs';
 import { HIGH_WATER_MARK, loadWorkerClass, streamMarks } from './load.mjs';
 import { formatConsole } from './log_format.mjs';
 import { defineGlobal, streamResponse } from './response_stream.mjs';
@@ -204,7 +204,9 @@ function succeed(call, value) {
 }
 
 function fail(call, error) {
-  if (current === call) respond(ERROR, call, errorJson(error));
+  if (current !== call) return;
+  logCauses(error);
+  respond(ERROR, call, errorJson(error));
 }
 
 function respond(kind, call, text) {

@@ -3,7 +3,7 @@
 // errors.mjs. AWS's own runtime calls it, and reports errors of this module by their name.
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { RuntimeError } from './errors.mjs';
+import { RuntimeError, logCauses } from './errors.mjs';
 import { loadWorkerClass, streamMarks } from './load.mjs';
 import { uncaughtErrorsOnLambda } from './uncaught.mjs';
 
@@ -18,7 +18,14 @@ const marks = streamMarks(worker, identity.durable);
 const method = [marks ? 'handleStream' : 'handle', 'execute'].find((name) => typeof worker[name] === 'function');
 const checkedRun = await checked((...args) => worker[method](...args));
 const run = identity.durable ? await durable(checkedRun) : checkedRun;
-const runToEnd = withUncaughtErrors(async (...args) => run(...args));
+const runToEnd = withUncaughtErrors(async (...args) => {
+  try {
+    return await run(...args);
+  } catch (error) {
+    logCauses(error);
+    throw error;
+  }
+});
 
 // Gets `event, context`, or `event, responseStream, context`. Two parameters and async: Lambda's Node 24 rejects a handler that
 // seems to take a callback.

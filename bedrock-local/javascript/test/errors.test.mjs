@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { runInNewContext, runInThisContext } from 'node:vm';
 import { errorJson } from '../errors.mjs';
-import { Host, consoleText, probe } from './driver.mjs';
+import { Host, consoleText, probe, requestIdOf } from './driver.mjs';
 
 /**
  * Runs a list of [body of execute, expected error type and message] in one host. After each error the host must still
@@ -38,6 +38,31 @@ test('thrown error has name, message and stack', async () => {
     body.trace.every((line) => !line.includes('host.mjs')),
     body.trace.join('\n'),
   );
+});
+
+test('causes of an error are logged', async () => {
+  const body = `
+    const gone = new Error('database is gone');
+    gone.stack = 'Error: database is gone\\n    at query';
+    if (event === 'cause') throw new TypeError('not stored', { cause: gone });
+    if (event === 'text') throw new Error('outer', { cause: new Error('inner', { cause: 'disk full' }) });
+    if (event === 'group') await Promise.any([Promise.reject(gone), Promise.reject('no')]);
+    if (event === 'own') { gone.cause = gone; throw gone; }
+    if (event === 'broken') throw Object.defineProperty(gone, 'cause', { get() { throw new Error('unreadable'); } });
+    throw gone;`;
+  const host = await new Host({ files: probe(body) }).ready();
+  const events = ['cause', 'text', 'group', 'own', 'broken', 'plain'];
+  const messages = [];
+  for (const event of events) messages.push((await host.invoke(event)).body.errorMessage);
+  const gone = 'database is gone';
+  assert.deepEqual(messages, ['not stored', 'outer', 'All promises were rejected', gone, gone, gone]);
+  await host.end();
+  const logged = events.map((_, at) => host.lines.filter(({ requestId }) => requestId === requestIdOf(at + 1)));
+  const [cause, text, group, ...others] = logged.map((lines) => lines.map((line) => consoleText(line.text)));
+  assert.deepEqual(cause, ['caused by: Error: database is gone', '    at query']);
+  assert.deepEqual([text[0], text.at(-1)], ['caused by: Error: inner', 'caused by: disk full']);
+  assert.deepEqual(group, ['one of the errors: Error: database is gone', '    at query', 'one of the errors: no']);
+  assert.deepEqual(others, [[], [], []]);
 });
 
 test('errors of all kinds match the format of AWS', async () => {

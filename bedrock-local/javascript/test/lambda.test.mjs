@@ -110,6 +110,21 @@ test('handler finds the class in every module kind', async () => {
   }
 });
 
+test('causes of an error are logged before the runtime reports it', async () => {
+  const main = `exports.Probe = class {
+    async execute() { throw new Error('outer', { cause: Object.assign(new Error('inner'), { stack: 'Error: inner' }) }); }
+  }`;
+  const folder = taskRoot({ 'main.js': main }, IDENTITY);
+  const script = `
+    const { handler } = await import(${JSON.stringify(join(folder, 'bedrock', 'lambda.mjs'))});
+    await handler({}, {}).catch((error) => console.error('reported:', error.message, error.cause.message));`;
+  const run = promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, AWS_LAMBDA_FUNCTION_NAME: 'my-app-dev-probe' },
+  });
+  assert.equal((await run).stderr, 'caused by: Error: inner\nreported: outer inner\n');
+});
+
 test('contract is checked only if the function asks for it', async () => {
   const files = {
     'main.js': 'exports.Probe = class { execute(event) { return event.length; } }',

@@ -9,7 +9,7 @@ import sys
 
 from .workers.identity import PATH, has_callees, identity
 from .workers.loader import load
-from .workers.runtime_errors import LambdaRuntimeError, describe_error, user_frames
+from .workers.runtime_errors import LambdaRuntimeError, describe_error, print_causes, user_frames
 
 
 def handler(event, context):
@@ -17,6 +17,7 @@ def handler(event, context):
     try:
         return _handle(event, context)
     except Exception as error:
+        print_causes(error)
         raise error.with_traceback(user_frames(error.__traceback__))
 
 

@@ -16,7 +16,7 @@ from _thread import allocate_lock, start_new_thread
 from time import perf_counter_ns, sleep
 
 from bedrock.workers.current import CURRENT
-from bedrock.workers.runtime_errors import LambdaRuntimeError
+from bedrock.workers.runtime_errors import LambdaRuntimeError, print_causes
 
 from .codec import decode, encode, encode_error
 from .context import ClientContext, Context
@@ -243,6 +243,8 @@ def error_frame(error, request_id):
     if ends_process(error):
         kind = FATAL
         print_exit_text(error)
+    else:
+        print_causes(error)
     return kind, encode_error(error_object(error, request_id))
 
 

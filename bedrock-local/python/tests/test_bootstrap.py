@@ -82,6 +82,22 @@ class SystemFetcher(Worker):
     assert run(task, source, "a", "b") == [["a", 1], ["b", 2]]
 
 
+def test_causes_of_an_error_are_printed(task):
+    source = WORKER + (
+        "class SystemFetcher(Worker):\n    def execute(self, event, context):\n"
+        "        try:\n            {}[event]\n        except KeyError as error:\n"
+        "            raise RuntimeError('no such system') from error\n"
+    )
+    (task / "main.py").write_text(source)
+    arguments = [sys.executable, "-I", "-B", "-c", DRIVER, json.dumps([["x"], False])]
+    process = subprocess.run(arguments, cwd=task, capture_output=True, text=True, timeout=60, env={})
+    (error,) = json.loads(process.stdout.splitlines()[-1])
+    assert (error["errorType"], error["errorMessage"], error["files"][-1]) == ("RuntimeError", "no such system", "main.py")
+    lines = [line for line in process.stderr.splitlines() if line.strip("^~ ")]
+    frame = f'  File "{task}/main.py", line 5, in execute'
+    assert lines == ["caused by: KeyError: 'x'", frame, "    {}[event]"]
+
+
 def test_contract_is_checked_only_if_the_function_asks(task):
     source = WORKER + "class SystemFetcher(Worker):\n    def execute(self, event, context): return len(event)\n"
     roots = {"event": {"type": "string"}, "response": {"maximum": 3, "type": "integer"}}

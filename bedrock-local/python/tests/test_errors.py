@@ -1,6 +1,7 @@
 """Tests of workers that fail, exit, hang or die: each case leads to a response or to the end of the host."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -21,6 +22,71 @@ def test_exception_becomes_error_with_type_message_and_trace(start, worker_dir):
         f'  File "{worker_dir}/main.py", line 3, in inner\n    return {{}}[event]\n',
     ]
     assert host.error("height")["errorMessage"] == "'height'"
+
+
+CAUSES = """
+def query():
+    raise ConnectionError("database is gone")
+
+class Group(Exception):
+    def __init__(self, *errors):
+        super().__init__("several")
+        self.exceptions = errors
+
+class Broken(Exception):
+    @property
+    def exceptions(self):
+        raise ValueError("unreadable")
+"""
+CASES = """
+if event == "plain":
+    raise KeyError("x")
+if event == "broken":
+    raise Broken("outer") from KeyError("lost")
+if event == "group":
+    raise Group(KeyError("a"), ValueError("b"))
+if event == "own":
+    error = KeyError("x")
+    error.__cause__ = error
+    raise error
+try:
+    query()
+except ConnectionError as error:
+    if event == "hidden":
+        raise RuntimeError("order is not stored") from None
+    if event == "explicit":
+        raise RuntimeError("order is not stored") from error
+    raise RuntimeError("order is not stored")
+"""
+
+
+def test_causes_of_an_error_are_printed(start, worker_dir):
+    host = start(CASES, before=CAUSES)
+    trace = [
+        f'  File "{worker_dir}/main.py", line LINE, in execute',
+        "    query()",
+        f'  File "{worker_dir}/main.py", line LINE, in query',
+        '    raise ConnectionError("database is gone")',
+    ]
+
+    def printed(event, count):
+        call = host.begin(event)
+        kind, error = host.response(call)
+        assert kind == ERROR
+        # Newer versions of Python mark the part of a line.
+        lines = [line for line in host.wait_for_lines(call, count) if line.strip("^~ ")]
+        return error, [re.sub(r"line \d+", "line LINE", line) for line in lines]
+
+    error, lines = printed("explicit", 5)
+    assert (error["errorType"], error["errorMessage"]) == ("RuntimeError", "order is not stored")
+    assert lines == ["caused by: ConnectionError: database is gone", *trace]
+    assert printed("implicit", 5)[1] == ["raised while handling: ConnectionError: database is gone", *trace]
+    expected = ["one of the errors: KeyError: 'a'", "one of the errors: ValueError: b"]
+    assert printed("group", 2)[1] == expected
+    for event, error_type in [("plain", "KeyError"), ("hidden", "RuntimeError"), ("own", "KeyError")]:
+        error, lines = printed(event, 0)
+        assert (error["errorType"], lines) == (error_type, []), event
+    assert printed("broken", 0)[0]["errorType"] == "Broken"
 
 
 @pytest.mark.parametrize("name", ["MemoryError", "StopIteration", "Exception"])

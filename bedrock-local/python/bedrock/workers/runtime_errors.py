@@ -4,7 +4,10 @@ Used by the local host and on Lambda (`bedrock.bootstrap`), so that both report 
 """
 
 import os
+import sys
 
+# How many causes of an error are printed at most.
+_MAX_CAUSES = 20
 _LIBRARY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _ASYNCIO = os.path.join(os.path.dirname(os.__file__), "asyncio")
 # Paths of frames between the runtime and the user's code. They are removed from the beginning of a trace.
@@ -34,6 +37,54 @@ def message_of(error):
         return str(error)
     except Exception:
         return f"<{type(error).__name__} without a readable message>"
+
+
+def print_causes(error):
+    """Prints why an error of a worker was raised, which AWS's runtime leaves out of its report.
+
+    That is the exception after `from`, the one that was being handled, or the errors of a group; and their causes.
+    """
+    if error.__cause__ is None and error.__context__ is None and not _members(error):
+        return
+    try:
+        text = "".join(_cause_text(how, cause) for how, cause in _causes(error))
+    except Exception:
+        return  # an object of the worker fails when it is read
+    if text:
+        print(text, end="", file=sys.stderr)
+
+
+def _causes(error):
+    """Returns the causes with how they led to the error before them, nearest first."""
+    causes = []
+    known = {id(error)}
+    waiting = [error]
+    while waiting:
+        outer = waiting.pop(0)
+        inner = [("one of the errors", member) for member in _members(outer)]
+        if outer.__cause__ is not None:
+            inner.append(("caused by", outer.__cause__))
+        elif outer.__context__ is not None and not outer.__suppress_context__:
+            inner.append(("raised while handling", outer.__context__))
+        for how, cause in inner:
+            # An error may be its own cause.
+            if id(cause) not in known and len(causes) < _MAX_CAUSES:
+                known.add(id(cause))
+                causes.append((how, cause))
+                waiting.append(cause)
+    return causes
+
+
+def _members(error):
+    """Returns the errors of a group, for example of `asyncio.TaskGroup`."""
+    members = getattr(error, "exceptions", ())
+    members = members if isinstance(members, tuple) else ()
+    return [member for member in members if isinstance(member, BaseException)]
+
+
+def _cause_text(how, cause):
+    kind, message, trace = describe_error(cause)
+    return f"{how}: {kind}: {message}\n" + "".join(trace)
 
 
 def user_trace(error):

@@ -148,6 +148,15 @@ impl App {
         variables
     }
 
+    /// Returns whether the settings name local services, and a function uses a resource of AWS.
+    #[must_use]
+    pub fn uses_local_services(&self) -> bool {
+        let workers = self.workers.iter().map(|worker| &worker.settings);
+        let mut functions = workers.chain([&self.settings.endpoint]);
+        self.settings.dev.services.is_some()
+            && functions.any(|settings| settings.uses.as_ref().is_some_and(|uses| !uses.is_empty()))
+    }
+
     /// Returns the tables of the app that functions use, by their names on this machine, `shop-local-orders`.
     #[must_use]
     pub fn local_tables(&self) -> BTreeMap<String, &TableKey> {

@@ -17,6 +17,8 @@ pub struct AppInfo {
     pub scratch: PathBuf,
     /// The app's workers.
     pub catalog: WorkerIndex,
+    /// Whether the settings name local services of AWS, and a function uses a resource.
+    pub uses_services: bool,
     /// The environment variables of the workers.
     pub(crate) environment: WorkerEnvironment,
 }
@@ -27,9 +29,11 @@ impl AppInfo {
         // Compiled paths become wrong when a checkout is moved. `BEDROCK_APP_DIR` is the current path.
         let current_root = std::env::var_os("BEDROCK_APP_DIR").map(PathBuf::from);
         let root = current_root.unwrap_or_else(|| PathBuf::from(root));
-        let catalog = with_workers_on_disk(WorkerIndex::decode(catalog).unwrap_or_default(), &root);
+        let app = App::open(&root).ok();
+        let uses_services = app.as_ref().is_some_and(App::uses_local_services);
+        let catalog = with_workers_on_disk(WorkerIndex::decode(catalog).unwrap_or_default(), app.as_ref());
         let environment = WorkerEnvironment::read_when_needed(root.clone());
-        Self { name, scratch: scratch_folder(&root), root, catalog, environment }
+        Self { name, scratch: scratch_folder(&root), root, catalog, uses_services, environment }
     }
 
     /// Returns an app that was read from disk, for programs that run its Python and JavaScript workers without being
@@ -37,7 +41,9 @@ impl AppInfo {
     pub fn from_disk(app: &App, scratch: PathBuf) -> Result<Self, bedrock_build::Problem> {
         let catalog = WorkerIndex::of(app, &app.root)?;
         let environment = WorkerEnvironment::from_app(app);
-        Ok(Self { name: leak(app.name.as_str()), root: app.root.clone(), scratch, catalog, environment })
+        let uses_services = app.uses_local_services();
+        let name = leak(app.name.as_str());
+        Ok(Self { name, root: app.root.clone(), scratch, catalog, uses_services, environment })
     }
 
     /// Returns the app that contains the package which cargo runs, or the current folder. For programs without
@@ -53,14 +59,15 @@ impl AppInfo {
 
     fn empty(root: PathBuf) -> Self {
         let environment = WorkerEnvironment::read_when_needed(root.clone());
-        Self { name: "app", scratch: scratch_folder(&root), root, catalog: WorkerIndex::default(), environment }
+        let catalog = WorkerIndex::default();
+        Self { name: "app", scratch: scratch_folder(&root), root, catalog, uses_services: false, environment }
     }
 }
 
 /// Returns the compiled index with the Python and JavaScript workers that are on disk today: a new folder compiles nothing.
 /// An app that cannot be read keeps the compiled index.
-fn with_workers_on_disk(compiled: WorkerIndex, root: &Path) -> WorkerIndex {
-    let Some(on_disk) = App::open(root).ok().and_then(|app| WorkerIndex::of(&app, root).ok()) else { return compiled };
+fn with_workers_on_disk(compiled: WorkerIndex, app: Option<&App>) -> WorkerIndex {
+    let Some(on_disk) = app.and_then(|app| WorkerIndex::of(app, &app.root).ok()) else { return compiled };
     let is_hosted = |entry: &WorkerEntry| entry.language != Language::Rust;
     let hosted = on_disk.entries.into_iter().filter(is_hosted);
     let mut entries: Vec<WorkerEntry> = compiled.entries.into_iter().filter(|entry| !is_hosted(entry)).collect();

@@ -15,6 +15,7 @@
 //! | `host_files`, `interpreter`, `install` | what a host process needs: its program, its interpreter, its dependencies |
 //! | `old_code` | workers that run with code of before a reload, for durable executions |
 //! | `worker_tools` | prepares workers for test runners and editors |
+//! | `services` | the AWS services of the settings, under `cargo run` |
 //! | `reaper` | kills host processes when the program ends |
 //! | `lambda_api`, `local_backend`, `api_port` | Lambda's API on a local port, for calls from workers and from outside |
 //! | `http_server`, `connection_timeouts`, `response_framing` | the HTTP server of the endpoint and of that API |
@@ -59,6 +60,7 @@ mod reaper;
 mod response_framing;
 #[cfg(test)]
 mod response_framing_tests;
+mod services;
 mod shutdown;
 mod single_invocation;
 mod spawn_on_drop;
@@ -90,6 +92,7 @@ pub use output::{LogSink, Output, short_id, start_captured as start_captured_out
 pub use process_memory::{ProcessMemory, memory_of};
 pub use reaper::{Group, Reaper};
 pub use response_framing::correct_framing;
+pub use services::{NO_SERVICES_IN_TESTS, is_endpoint_set, start_services};
 pub use shutdown::{handle_signals, shutdown_requested};
 pub use single_invocation::{
     CALLEES_VARIABLE, EVENT_VARIABLE, RESPONSE_VARIABLE, SingleInvocation, WORKER_VARIABLE,

@@ -8,7 +8,7 @@ use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand
 
 use crate::commands::{
     build, completions, contracts, deploy, destroy, dev, doctor, env, executions, graph, import, invoke, list, logs,
-    man, mcp, migrate, new, queue, remove, replay, rollback, status, terraform, test,
+    man, mcp, migrate, new, queue, remove, replay, rollback, services, status, terraform, test,
 };
 use crate::session::Session;
 use crate::ui::{Color, Printer};
@@ -83,6 +83,7 @@ enum Command {
     Queue(queue::Queue),
     Executions(executions::ExecutionsCommand),
     Replay(replay::Replay),
+    Services(services::Services),
     Deploy(deploy::Deploy),
     Status(status::Status),
     Rollback(rollback::Rollback),
@@ -141,6 +142,7 @@ impl Cli {
             Command::Queue(command) => command.run(&session),
             Command::Executions(command) => command.run(&session),
             Command::Replay(command) => command.run(&session),
+            Command::Services(command) => command.run(&session),
             Command::Deploy(command) => command.run(&session),
             Command::Status(command) => command.run(&session),
             Command::Rollback(command) => command.run(&session),

@@ -14,7 +14,7 @@
 //! | `denial` | error responses in the protocol of a service |
 //! | `services` | requests to the services that this server does not have |
 //! | `setup_error` | why triggers could not be set up |
-//! | `services_server` | the same without the rest of a dev server |
+//! | `services_server` | all services without the rest of a dev server |
 //! | `dispatcher` | invokes a worker for a trigger and publishes the result |
 //! | `local_resources` | names of local resources, and the variables that pass them to workers |
 //! | `schedules` | EventBridge Scheduler: due times and events |

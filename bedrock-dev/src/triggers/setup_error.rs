@@ -27,6 +27,9 @@ pub enum TriggerSetupError {
         /// What the user can do about it.
         help: Option<String>,
     },
+    /// There is no free port.
+    #[error("failed to listen on 127.0.0.1: {0}")]
+    Listen(io::Error),
     /// There are no root certificates to connect to services with.
     #[error("failed to read the root certificates for the services of `dev.endpoint` or `dev.profile`: {0}")]
     Services(io::Error),

@@ -14,7 +14,7 @@ use crate::main_result::{MainResult, exit_code};
 use crate::stderr::print_error;
 use bedrock_local::{
     AppInfo, DRAIN_TIMEOUT, LocalApp, LocalTransport, handle_signals, is_api_configured, requested_invocation,
-    run_invocation, shutdown_requested, start, start_async_runtime,
+    run_invocation, shutdown_requested, start, start_async_runtime, start_services,
 };
 use bedrock_model::transport::Transport;
 
@@ -30,6 +30,9 @@ where
     F: Future,
     F::Output: MainResult,
 {
+    if let Err(error) = start_services(&app) {
+        return exit_code(Err(error));
+    }
     let runtime = match start_async_runtime() {
         Ok(runtime) => runtime,
         Err(error) => return exit_code(Err(format!("failed to start the async runtime: {error}"))),

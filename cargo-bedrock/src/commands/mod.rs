@@ -24,6 +24,7 @@ pub(crate) mod queue;
 pub(crate) mod remove;
 pub(crate) mod replay;
 pub(crate) mod rollback;
+pub(crate) mod services;
 pub(crate) mod status;
 pub(crate) mod terraform;
 pub(crate) mod test;

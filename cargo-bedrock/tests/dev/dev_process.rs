@@ -261,6 +261,13 @@ fn exchange(port: u16, head: &str, body: &str) -> std::io::Result<String> {
     Ok(response)
 }
 
+/// Returns the ids of the processes that a process has started, and of those that they have started.
+pub(crate) fn descendants_of(pid: u32) -> Vec<u32> {
+    let children = processes(|status| status.lines().any(|line| line == format!("PPid:\t{pid}")));
+    let of_children: Vec<u32> = children.iter().copied().flat_map(descendants_of).collect();
+    children.into_iter().chain(of_children).collect()
+}
+
 /// Returns the ids of all processes whose `/proc/PID/status` matches.
 fn processes(matches: impl Fn(&str) -> bool) -> Vec<u32> {
     let all = fs::read_dir("/proc").expect("processes").flatten();

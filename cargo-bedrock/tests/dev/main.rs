@@ -14,6 +14,7 @@ mod open_files;
 mod profile;
 mod recovery;
 mod reload;
+mod run_services;
 mod services;
 mod signals;
 mod streams;

@@ -18,6 +18,9 @@ mod further_tests {
 }
 "#;
 
+const SERVICES: &str = "\n[package.metadata.bedrock.dev]\nservices = \"ministack\"\n
+[package.metadata.bedrock.endpoint]\nuses = [{ table = \"orders\", access = \"read\", key = \"id\" }]\n";
+
 #[test]
 fn tests_of_a_new_app_pass() {
     let app = TestApp::compilable();
@@ -45,7 +48,10 @@ fn tests_of_a_new_app_pass() {
     assert!(stale.stdout.contains("run `cargo bedrock contracts`"), "{}", stale.stdout);
 
     app.write("workers/counter/main.py", "raise RuntimeError('this is why')\n");
+    app.append("Cargo.toml", SERVICES);
     let broken = app.cargo(&["test", "--offline"]);
     assert_eq!(broken.code, Some(101), "{}", broken.stderr);
     assert!(broken.stdout.contains("error: worker `counter` failed: RuntimeError: this is why"), "{}", broken.stdout);
+    let note = "note: the services of `dev.services` do not run in `cargo test`\nhelp: run `cargo bedrock test`, or set ";
+    assert!(broken.stdout.contains(note), "{}", broken.stdout);
 }

@@ -24,7 +24,7 @@ use bedrock_local::EventSettings;
 use bedrock_local::LocalApp;
 use bedrock_local::lambda_api::Access;
 use bedrock_local::open_api_alongside_routes;
-use bedrock_local::{ApiUrl, HostConfig};
+use bedrock_local::{ApiUrl, HostConfig, NO_SERVICES_IN_TESTS, is_endpoint_set};
 use bedrock_local::{Output, start_captured_output};
 use bedrock_local::{WorkerInfo, stopping_error};
 use bedrock_model::transport::{Call, InvocationType, check_event_size};
@@ -56,6 +56,9 @@ impl Harness {
         Ok(Arc::new_cyclic(|harness: &Weak<Self>| {
             let backend = backend(harness);
             let output = start_captured_output();
+            if info.uses_services && !is_endpoint_set() {
+                output.print(NO_SERVICES_IN_TESTS);
+            }
             let weak = harness.clone();
             let config = HostConfig {
                 // Clients of the test have no access key of this run.

@@ -9,7 +9,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use bedrock_build::settings::Auth;
-use bedrock_build::{App, Trigger};
+use bedrock_build::uses::ResourceKind;
+use bedrock_build::{App, Trigger, Use};
 use bedrock_dev::execution::LogLine;
 use bedrock_dev::{BuildError, ENDPOINT, ReloadOutcome};
 use serde_json::Value;
@@ -154,7 +155,41 @@ fn trigger_lines(app: &App) -> String {
             };
         }
     }
+    if std::env::var_os("AWS_ENDPOINT_URL").is_none() {
+        text.push_str(&missing_services_line(app));
+    }
     text
+}
+
+/// Returns a line about resources of services that nothing here has. Empty if there are none: then functions reach all that
+/// they use.
+fn missing_services_line(app: &App) -> String {
+    let dev = &app.settings.dev;
+    if dev.services.is_some() || dev.account.is_some() {
+        return String::new();
+    }
+    let workers = app.workers.iter().map(|worker| (worker.name.as_str(), &worker.settings));
+    let functions = workers.chain([(ENDPOINT, &app.settings.endpoint)]);
+    let is_missing = |kind: ResourceKind| {
+        use ResourceKind::{Key, Parameter, Secret, Stream, Table};
+        matches!(kind, Table | Stream | Secret | Parameter | Key)
+    };
+    let mut missing = functions.flat_map(|(function, settings)| {
+        settings.uses.iter().flatten().filter_map(move |each| match each {
+            Use::Resource(used) if is_missing(used.kind) => Some((function, used)),
+            _ => None,
+        })
+    });
+    let Some((function, used)) = missing.next() else { return String::new() };
+    let others = match missing.count() {
+        0 => String::new(),
+        others => format!(", nor {others} more that functions use"),
+    };
+    format!(
+        "  no service here has the {} `{}` of `{function}`{others}: set `dev.services = \"ministack\"`\n",
+        used.kind.as_str(),
+        used.name
+    )
 }
 
 #[cfg(test)]

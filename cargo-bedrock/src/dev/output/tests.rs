@@ -8,7 +8,7 @@ use bedrock_dev::execution::LogLine;
 use bedrock_dev::{ReloadFailure, ReloadOutcome};
 
 use super::format::{Addresses, EndpointUrl, OutputFormat};
-use super::trigger_lines;
+use super::{missing_services_line, trigger_lines};
 use crate::dev::keys;
 
 fn format(json: bool) -> OutputFormat {
@@ -103,6 +103,28 @@ fn stream_invokes_its_worker_only_with_services() {
     assert!(account.contains("no local service has the stream, add `\"ministack\"` to `dev.services`"), "{account}");
     let off = lines("");
     assert!(off.contains(" does not invoke `counter` here: no service has the stream, set `dev.services"), "{off}");
+}
+
+#[test]
+fn resources_that_no_service_has_are_one_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |path: &str, text: &str| std::fs::write(folder.path().join(path), text).expect("a file");
+    std::fs::create_dir_all(folder.path().join("workers/counter")).expect("a folder");
+    write("workers/counter/main.py", "");
+    let line = |settings: &str| {
+        let uses = "workers.counter.uses = [{ queue = \"jobs\", access = \"send\" }, { table = \"orders\", access = \
+                    \"read\", key = \"id\" }, { secret = \"stripe\" }]";
+        write("Cargo.toml", &format!("[package]\nname = \"shop\"\n[package.metadata.bedrock]\n{settings}\n{uses}\n"));
+        missing_services_line(&bedrock_build::App::find(folder.path()).expect("an app"))
+    };
+    let expected = "  no service here has the table `orders` of `counter`, nor 1 more that functions use: set \
+                    `dev.services = \"ministack\"`\n";
+    assert_eq!(line(""), expected);
+    let with_services = ["services = 'ministack'", "endpoint = 'http://a'", "profile = 'work'\nservices = ['ssm']"];
+    for settings in with_services {
+        let table = settings.lines().map(|line| format!("dev.{line}\n")).collect::<String>();
+        assert_eq!(line(&table), "", "{settings}");
+    }
 }
 
 #[test]

@@ -171,7 +171,7 @@ fn wait_in_background(process: Pid, log: PathBuf, is_stopping: Arc<AtomicBool>, 
         while matches!(waitid(WaitId::Pid(process), options), Err(Errno::INTR)) {}
         if !is_stopping.load(Ordering::Relaxed) {
             let log = log.display();
-            print.warning(&format!("ministack has ended, and a restart of `dev` starts it again; its log is `{log}`"));
+            print.warning(&format!("ministack has ended, and a restart starts it again; its log is `{log}`"));
         }
         drop(running);
     });

@@ -6,13 +6,15 @@
 //! | `ministack` | runs ministack |
 //! | `install` | finds ministack, or installs it |
 //! | `account` | services of an AWS account instead |
-//! | `standalone` | the services without a dev server, for tests |
+//! | `standalone` | the services without a dev server, for tests and for `cargo run` |
+//! | `program` | serves a program that `cargo run` has started, until it ends |
 //! | `options` | the options of both |
 
 mod account;
 mod install;
 mod ministack;
 mod options;
+mod program;
 mod standalone;
 
 use account::Account;
@@ -26,6 +28,7 @@ use install::find_or_install;
 pub(crate) use install::{install_help, installed};
 use ministack::{Ministack, local_region};
 pub(crate) use options::ServiceOptions;
+pub(crate) use program::serve_program;
 pub(crate) use standalone::StandaloneServices;
 
 /// Folder of ministack's state and log in `target/bedrock`.

@@ -3,6 +3,9 @@
 import base64
 import os
 
+# Parameters of KMS that are bytes.
+BLOBS = {"CiphertextBlob", "Message", "Plaintext", "Signature"}
+
 
 def expand(value, names):
     """Replaces each `$NAME` by the environment variable, or else by its value in `names`."""
@@ -30,6 +33,9 @@ def call(row, names):
     arguments = expand(row["arguments"], names)
     if row["service"] == "kinesis" and "Data" in arguments:
         arguments["Data"] = base64.b64decode(arguments["Data"])
+    if row["service"] == "kms":
+        for name in BLOBS & arguments.keys():
+            arguments[name] = base64.b64decode(arguments[name])
     if row["service"] == "sesv2":
         arguments["Content"] = {
             "Raw": {"Data": base64.b64decode(arguments["Content"]["Raw"]["Data"])}

@@ -1,11 +1,12 @@
-//! Sends the requests of an access table with nothing but sockets. The signature names the worker, and is not valid: only AWS
-//! itself checks it.
+//! Sends the requests of an access table with sockets and a signature of its own, because AWS's SDKs compile slowly.
 
 use std::fmt::Write as _;
 use std::io::{Read, Write as _};
 use std::net::TcpStream;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use bedrock::{Context, Result, Worker, WorkerError};
+use ring::{digest, hmac};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -112,16 +113,80 @@ fn call(row: Row, names: &Value) -> std::io::Result<Option<String>> {
     let rest = endpoint.trim_start_matches("http://").trim_end_matches('/');
     let (host, base) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
     let mut connection = TcpStream::connect(host)?;
-    let scope = format!("{}/20260101/us-east-1/{signed}/aws4_request", variable("AWS_ACCESS_KEY_ID"));
+    let target = format!("{base}{path}");
+    let request = SignedRequest { service: signed, method, target: &target, host, body: &body };
+    headers.push_str(&request.headers());
     write!(
         connection,
-        "{method} {base}{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\
-         Authorization: AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0\r\n\r\n{body}",
+        "{method} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n{body}",
         body.len()
     )?;
     let mut response = String::new();
     connection.read_to_string(&mut response)?;
     Ok(error_code(&response))
+}
+
+/// What Signature Version 4 signs.
+struct SignedRequest<'a> {
+    service: &'a str,
+    method: &'a str,
+    /// Path and query.
+    target: &'a str,
+    host: &'a str,
+    body: &'a str,
+}
+
+impl SignedRequest<'_> {
+    /// Returns the headers with the signature.
+    fn headers(&self) -> String {
+        let time = timestamp();
+        let day = &time[..8];
+        let (path, query) = self.target.split_once('?').unwrap_or((self.target, ""));
+        let hash = hex(digest::digest(&digest::SHA256, self.body.as_bytes()).as_ref());
+        let token = variable("AWS_SESSION_TOKEN");
+        let mut signed = vec![("host", self.host), ("x-amz-content-sha256", &hash), ("x-amz-date", &time)];
+        if !token.is_empty() {
+            signed.push(("x-amz-security-token", &token));
+        }
+        let names = signed.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
+        let lines: String = signed.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+        let canonical = format!("{}\n{path}\n{query}\n{lines}\n{names}\n{hash}", self.method);
+        let region = variable("AWS_REGION");
+        let scope = format!("{day}/{region}/{}/aws4_request", self.service);
+        let canonical = hex(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref());
+        let key = format!("AWS4{}", variable("AWS_SECRET_ACCESS_KEY")).into_bytes();
+        let key =
+            [day, &region, self.service, "aws4_request"].into_iter().fold(key, |key, part| authenticate(&key, part));
+        let signature = hex(&authenticate(&key, &format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{canonical}")));
+        let sent: String = signed.iter().skip(1).map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let id = variable("AWS_ACCESS_KEY_ID");
+        format!(
+            "{sent}Authorization: AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders={names}, Signature={signature}\r\n"
+        )
+    }
+}
+
+fn authenticate(key: &[u8], text: &str) -> Vec<u8> {
+    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes()).as_ref().to_vec()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Returns the time as `20261130T210000Z`. The date is that of "chrono-Compatible Low-Level Date Algorithms" (Howard Hinnant).
+fn timestamp() -> String {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let days = seconds / 86_400 + 719_468;
+    let day_of_era = days % 146_097;
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = year_of_era + days / 146_097 * 400 + u64::from(month <= 2);
+    let time = seconds % 86_400;
+    format!("{year:04}{month:02}{day:02}T{:02}{:02}{:02}Z", time / 3600, time / 60 % 60, time % 60)
 }
 
 fn error_code(response: &str) -> Option<String> {

@@ -9,19 +9,31 @@ pub const READER_USES: &str = r#"[
     { queue = "jobs.fifo", access = "receive" }, { stream = "clicks", access = "read" },
     { secret = "stripe" }, { parameter = "/flags", access = "read" },
     { topic = "news" }, { bus = "audit" },
+    { key = "arn:aws:kms:us-east-1:000000000000:key/11111111-1111-4111-8111-111111111111", access = "decrypt" },
+    { key = "arn:aws:kms:us-east-1:000000000000:key/22222222-2222-4222-8222-222222222222", access = "sign" },
 ]"#;
 /// The other half.
 pub const WRITER_USES: &str = r#"[
     { table = "orders", access = "write" }, { bucket = "pictures", access = "write" },
     { queue = "jobs.fifo", access = "send" }, { stream = "clicks", access = "put" },
     { topic = "alerts" }, { bus = "sales" }, { parameter = "/flags", access = "write" },
+    { key = "arn:aws:kms:us-east-1:000000000000:key/11111111-1111-4111-8111-111111111111", access = "encrypt" },
 ]"#;
+/// The key in the settings for data, and the one for signatures. A test whose keys must exist replaces them.
+pub const KEYS: [&str; 2] = [
+    "arn:aws:kms:us-east-1:000000000000:key/11111111-1111-4111-8111-111111111111",
+    "arn:aws:kms:us-east-1:000000000000:key/22222222-2222-4222-8222-222222222222",
+];
 /// Sends the requests in `rows` of its event with boto3: `handler(event, context)`. Returns the code of the error of each, or null.
 pub const PYTHON: &str = include_str!("../access_table/calls.py");
 /// The same for Node.js: `handler(event)`, whose event also has the folder `sdk` of AWS's SDK.
 pub const JAVASCRIPT: &str = include_str!("../access_table/calls.cjs");
 /// The same as a Rust worker whose type is called `WORKER`.
+///
+/// It needs [`RUST_DEPENDENCIES`].
 pub const RUST: &str = include_str!("../access_table/calls.rs");
+/// What to append to the manifest of that worker.
+pub const RUST_DEPENDENCIES: &str = "\n[dependencies.serde_json]\nversion = \"1\"\n\n[dependencies.ring]\nversion = \"0.17\"\ndefault-features = false\n";
 
 /// A request of the table.
 #[derive(Debug, Clone)]
@@ -52,7 +64,8 @@ pub fn access_names(stage: &str, account: &str, queue_url: &str, bucket: &str) -
         "SHOP_QUEUE_URL_JOBS_FIFO": queue_url, "SHOP_BUS_SALES": format!("shop-{stage}-sales"),
         "SHOP_TOPIC_ARN_ALERTS": format!("arn:aws:sns:us-east-1:{account}:shop-{stage}-alerts"),
         "SHOP_STREAM_CLICKS": format!("shop-{stage}-clicks"), "SHOP_SECRET_STRIPE": "stripe",
-        "SHOP_PARAMETER_FLAGS": "/flags"
+        "SHOP_PARAMETER_FLAGS": "/flags", "DATA_KEY": KEYS[0], "SIGNING_KEY": KEYS[1],
+        "OTHER_KEY": "arn:aws:kms:us-east-1:000000000000:key/33333333-3333-4333-8333-333333333333"
     })
 }
 

@@ -49,7 +49,7 @@ fn app(languages: &[&str]) -> TestApp {
                 _ => {
                     app.run_ok(&["new", "worker", &format!("{name}.rs")]);
                     app.write(&format!("{folder}/src/lib.rs"), &access_table::RUST.replace("WORKER", &class));
-                    app.append(&format!("{folder}/Cargo.toml"), "\n[dependencies.serde_json]\nversion = \"1\"\n");
+                    app.append(&format!("{folder}/Cargo.toml"), access_table::RUST_DEPENDENCIES);
                 }
             }
             // Only one function says the key.

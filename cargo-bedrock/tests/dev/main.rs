@@ -7,6 +7,7 @@ mod debugger_clients;
 mod dev_process;
 mod durable_rust;
 mod durable_rust_replay;
+mod durable_typescript;
 mod isolation;
 mod mcp;
 mod old_code;

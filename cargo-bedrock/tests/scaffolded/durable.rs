@@ -39,12 +39,18 @@ export class BundleFlow extends Worker {
 }
 ";
 
+/// The step of the worker in TypeScript.
+const TYPED_STEP: &str = "await context.step('greet', async () => `hello ${event.name ?? 'world'}`)";
+
 #[test]
 fn durable_workers_run_with_the_sdk_of_their_dependencies() {
     let app = TestApp::without_rust();
-    for name in ["order_flow.py", "mail_flow.js", "bundle_flow.js"] {
+    for name in ["order_flow.py", "mail_flow.js", "bundle_flow.js", "type_flow.ts"] {
         app.run_ok(&["new", "worker", name, "--durable"]);
     }
+    // As it is made, but without operations, which nothing answers here.
+    app.edit("workers/type_flow/main.ts", "    await context.wait('pause', { seconds: 5 });\n", "");
+    app.edit("workers/type_flow/main.ts", TYPED_STEP, "`${event.name} ${typeof context.step}`");
     app.write("workers/order_flow/main.py", PYTHON);
     app.write("workers/mail_flow/main.js", JAVASCRIPT);
     app.write("workers/bundle_flow/main.js", BUNDLED);
@@ -55,7 +61,7 @@ fn durable_workers_run_with_the_sdk_of_their_dependencies() {
     );
     let table = "[package.metadata.bedrock.workers.bundle_flow]\n";
     app.edit("Cargo.toml", table, &format!("{table}bundle = true\n"));
-    let workers = ["order_flow", "mail_flow", "bundle_flow"];
+    let workers = ["order_flow", "mail_flow", "bundle_flow", "type_flow"];
     let code = workers.map(|worker| format!("--worker={worker}"));
     let layers = workers.map(|worker| format!("--worker-layer={worker}"));
     let arguments: Vec<&str> = ["build"].into_iter().chain(code.iter().chain(&layers).map(String::as_str)).collect();
@@ -72,6 +78,7 @@ fn durable_workers_run_with_the_sdk_of_their_dependencies() {
         ("order_flow", json!({ "hello": "Ada", "context": "DurableContext" })),
         ("mail_flow", json!({ "hello": "Ada", "context": "function", "error": "function" })),
         ("bundle_flow", json!({ "hello": "Ada", "context": "function", "error": "function" })),
+        ("type_flow", json!({ "message": "Ada function" })),
     ] {
         let mut function = function(&app, worker);
         assert_eq!(function.layers.is_empty(), worker == "bundle_flow");

@@ -16,6 +16,7 @@ mod manifest;
 mod migrated;
 mod package_managers;
 mod packages;
+mod running_workspace;
 mod rustc_log;
 mod sbom;
 mod shared_code;

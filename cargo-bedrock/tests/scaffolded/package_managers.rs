@@ -66,14 +66,14 @@ const TOOLS: [Tool; 4] = [
 ];
 
 /// An app with the worker `reporter`, which returns the names of its dependencies, and a registry.
-struct Project {
-    app: TestApp,
+pub(crate) struct Project {
+    pub(crate) app: TestApp,
     scratch: tempfile::TempDir,
     url: String,
 }
 
 impl Project {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let app = crate::packages::app("reporter.js");
         let scratch = tempfile::tempdir().expect("a folder");
         let registry = scratch.path().join("registry");
@@ -116,7 +116,7 @@ impl Project {
     }
 
     /// Sets variables with which the tools keep no file outside of the scratch folder, and `bin` first on the PATH.
-    fn prepare<'c>(&self, command: &'c mut Command, bin: &Path) -> &'c mut Command {
+    pub(crate) fn prepare<'c>(&self, command: &'c mut Command, bin: &Path) -> &'c mut Command {
         let path = std::env::var_os("PATH").expect("a PATH");
         let others = std::env::split_paths(&path)
             .filter(|dir| !["yarn", "pnpm", "bun"].iter().any(|tool| dir.join(tool).exists()));
@@ -270,7 +270,7 @@ fn locks_of_workspaces_of_yarn_and_bun_are_used() {
 
 /// Makes the worker a member of a workspace of pnpm at `root`, with a library that it depends on by a range, and one that it does
 /// not depend on. Returns the folder with pnpm.
-fn pnpm_workspace(project: &Project) -> Option<PathBuf> {
+pub(crate) fn pnpm_workspace(project: &Project) -> Option<PathBuf> {
     let app = &project.app;
     let bin = project.bin(&TOOLS[2])?;
     app.write("package.json", r#"{ "name": "app", "private": true, "dependencies": { "tool": "1.0.0" } }"#);

@@ -225,7 +225,8 @@ fn queue_of_a_trigger_stays_when_another_function_uses_it() {
     aws.deploy(&app);
     let plan = aws.run(&app, &["destroy", "--stage", "dev", "--yes"]).success();
     assert!(plan.contains("- delete  queue shop-dev-jobs"), "{plan}");
-    assert_eq!(aws.call("sqs", "list_queues", &json!({}))["QueueUrls"], Value::Null);
+    let left = aws.call("sqs", "list_queues", &json!({}))["QueueUrls"].to_string();
+    assert!(!left.contains("shop-dev-jobs"), "{left}");
 }
 
 /// A proxy for which some buckets belong to another account.

@@ -11,6 +11,7 @@ use crate::desired::{EventInvokeConfig, UrlAuth};
 use crate::http_api::actual::ActualHttpApi;
 use crate::lambda_settings::{ManagedSettings, RuntimeManagement};
 use crate::ownership::UnmanagedResource;
+use crate::resource_tags::UntaggedResource;
 use crate::triggers::actual::ActualTriggers;
 use crate::uses::{AppResources, ResourceId};
 use crate::version::Version;
@@ -31,6 +32,10 @@ pub(crate) struct Actual {
     pub(crate) resources: AppResources,
     /// Those that are to be deleted with their data.
     pub(crate) deleted_resources: BTreeSet<ResourceId>,
+    /// Buckets with names of this stage that are not desired and that this account may not read.
+    pub(crate) foreign_buckets: BTreeSet<String>,
+    /// Resources of triggers that lack tags of the settings, and those that functions use.
+    pub(crate) untagged: Vec<UntaggedResource>,
     /// Resources that have names of this stage but are not managed by this tool.
     pub(crate) unmanaged: Vec<UnmanagedResource>,
 }

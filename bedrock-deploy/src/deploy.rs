@@ -18,12 +18,12 @@ use crate::desired::{Desired, desired_functions, secret_refs};
 use crate::durable_check::check_durability;
 use crate::executions::read_running_executions;
 use crate::http_api::read::{read_http_api, read_url};
-use crate::lock::{StageLock, unless_interrupted, with_lock};
+use crate::lock::{StageLock, reason_of, unless_interrupted, with_lock};
 use crate::manifest::Manifest;
 use crate::observer::{ChangeCount, Confirm, DeployObserver, Operation, Outcome};
 use crate::ownership::check_owned;
 use crate::plan::Plan;
-use crate::read::{read_actual, read_contract_records, read_function_url, read_managed, read_resources};
+use crate::read::{read_actual, read_contract_records, read_deleted, read_function_url, read_resources};
 use crate::regions::check_function_url;
 use crate::resources::resources_in_settings;
 use crate::secrets::read_secrets;
@@ -138,9 +138,7 @@ async fn read_and_plan(
     read_triggers(aws, stage, desired, &mut actual, is_partial).await?;
     read_resources(aws, stage, desired, &mut actual).await?;
     if let Some(data) = data {
-        // Buckets that invoke functions are deleted with their triggers.
-        let data = data.iter().filter(|id| id.kind != "bucket" || !actual.triggers.buckets.contains_key(&id.name));
-        actual.deleted_resources = read_managed(aws, stage, data).await?;
+        read_deleted(aws, stage, data, &mut actual).await?;
         actual.triggers.empties_buckets = true;
     }
     read_http_api(aws, stage, desired, &mut actual, is_partial).await?;
@@ -195,7 +193,7 @@ impl StageOperation<'_> {
             && !self.request.refresh
             && let Some(unchanged) = Box::pin(read_unchanged(aws, stage, desired)).await
         {
-            self.observer.planned(stage, &unchanged.plan)?;
+            self.show_plan(stage, &unchanged.plan)?;
             if self.request.dry_run {
                 self.observer.finished(&Outcome::DryRun);
                 return Ok(None);
@@ -204,7 +202,7 @@ impl StageOperation<'_> {
         }
         if self.request.dry_run {
             let plan = read_and_plan(aws, stage, desired, &self.callers, self.request, self.data.as_ref()).await?;
-            self.observer.planned(stage, &plan)?;
+            self.show_plan(stage, &plan)?;
             self.check_contracts(stage, &plan)?;
             self.observer.finished(&Outcome::DryRun);
             return Ok(None);
@@ -214,7 +212,7 @@ impl StageOperation<'_> {
         let work = async |lock: Option<&StageLock<'_>>| {
             let work = read_and_plan(aws, stage, desired, &self.callers, self.request, self.data.as_ref());
             let mut plan = unless_interrupted(&interrupt, work).await?;
-            self.observer.planned(stage, &plan)?;
+            self.show_plan(stage, &plan)?;
             self.check_contracts(stage, &plan)?;
             if self.request.canary.is_some() && plan.canary.is_none() && !plan.is_empty() {
                 self.observer.warning(
@@ -254,6 +252,14 @@ impl StageOperation<'_> {
         Box::pin(with_lock(aws, stage, self.operation, self.observer, work)).await.map(Some)
     }
 
+    fn show_plan(&self, stage: &StageContext, plan: &Plan) -> Result<()> {
+        self.observer.planned(stage, plan)?;
+        for warning in &plan.warnings {
+            self.observer.warning(warning);
+        }
+        Ok(())
+    }
+
     /// Without a record, the next deploy reads everything.
     async fn set_record(
         &self,
@@ -266,8 +272,7 @@ impl StageOperation<'_> {
         match remove_unrecorded_tags(aws, stage, unrecorded).await {
             Ok(()) => lock.set_record(record.to_json()),
             Err(error) => {
-                let causes = error.into_app_error(String::new()).reports.into_iter().flat_map(|report| report.causes);
-                let reason = causes.collect::<Vec<_>>().join(": ");
+                let reason = reason_of(&error);
                 self.observer
                     .warning(&format!("the deployment is not recorded, so the next one is not faster: {reason}"));
             }

@@ -95,9 +95,9 @@ pub(crate) struct SecretArns {
 }
 
 impl SecretArns {
-    pub(crate) fn of(names: &Names, manifest: &Manifest) -> Self {
+    pub(crate) fn of(names: &Names, manifests: &[Manifest]) -> Self {
         let mut arns = Self::default();
-        for secret in manifest.functions().flat_map(|(_, entry)| entry.secrets.values()) {
+        for secret in manifests.iter().flat_map(Manifest::functions).flat_map(|(_, entry)| entry.secrets.values()) {
             match secret {
                 SecretRef::Ssm(name) => {
                     arns.parameters.insert(names.arn("ssm", &format!("parameter/{}", name.trim_start_matches('/'))));

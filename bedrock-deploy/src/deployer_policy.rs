@@ -34,7 +34,7 @@ const UNRESTRICTED_ACTIONS: [&str; 7] = [
     "scheduler:ListSchedules",
     "sqs:ListQueues",
 ];
-const FUNCTION_ACTIONS: [&str; 27] = [
+const FUNCTION_ACTIONS: [&str; 28] = [
     "AddPermission",
     "CreateAlias",
     "CreateFunction",
@@ -42,6 +42,7 @@ const FUNCTION_ACTIONS: [&str; 27] = [
     "DeleteFunction",
     "DeleteFunctionConcurrency",
     "DeleteFunctionEventInvokeConfig",
+    "GetAlias",
     "GetFunction",
     "GetFunctionEventInvokeConfig",
     "GetFunctionRecursionConfig",
@@ -153,31 +154,29 @@ const ALARM_ACTIONS: [&str; 4] = ["DeleteAlarms", "ListTagsForResource", "PutMet
 const ALARM_LIST_ACTIONS: [&str; 1] = ["DescribeAlarms"];
 const FOREIGN_BUCKET_ACTIONS: [&str; 3] = ["GetBucketNotification", "ListBucket", "PutBucketNotification"];
 
-/// Returns the policy as JSON text. Secrets and existing buckets of the settings are those of the last build.
+/// Returns the policy as JSON text. Secrets and existing buckets of the settings are those of the last build. Without a stage, it
+/// has what any of the stages needs.
 pub fn deployer_policy(app: &App, options: &DeployerPolicyOptions) -> Result<String> {
-    let is_built = app.root.join("target/bedrock/manifest.json").exists();
-    let manifest =
-        if is_built { Some(Manifest::load(app, options.stage.as_ref().map_or("*", Stage::as_str))?) } else { None };
-    let document = policy(app, options, manifest.as_ref());
+    let manifests = Manifest::load_for_policy(app, options.stage.as_ref().map(Stage::as_str))?;
+    let document = policy(app, options, &manifests);
     let text = serde_json::to_string_pretty(&document);
     Ok(text.map_err(|error| Error::call("failed to write the policy as JSON").cause(error.to_string()))? + "\n")
 }
 
-pub(crate) fn policy(app: &App, options: &DeployerPolicyOptions, manifest: Option<&Manifest>) -> Value {
+/// Returns the policy for the last build, which has a manifest for each stage of `options`. Without a build there are none.
+pub(crate) fn policy(app: &App, options: &DeployerPolicyOptions, manifests: &[Manifest]) -> Value {
     let roles = RoleLimits::of(app, options.stage.as_ref());
-    policy_with(app.name.as_str(), options, &roles, manifest)
+    policy_with(app.name.as_str(), options, &roles, manifests)
 }
 
-fn policy_with(app: &str, options: &DeployerPolicyOptions, roles: &RoleLimits, manifest: Option<&Manifest>) -> Value {
+fn policy_with(app: &str, options: &DeployerPolicyOptions, roles: &RoleLimits, manifests: &[Manifest]) -> Value {
     let names = Names::new(app, options.stage.as_ref(), options.region.as_deref()).with_role_paths(&roles.paths);
     if options.is_for_terraform {
-        return terraform_policy(&names, manifest);
+        return terraform_policy(&names, manifests);
     }
     let mut statements = function_statements(&names, roles);
     statements.extend(trigger_statements(&names));
-    if let Some(manifest) = manifest {
-        statements.extend(manifest_statements(&names, manifest));
-    }
+    statements.extend(manifest_statements(&names, manifests));
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
@@ -260,8 +259,8 @@ fn trigger_statements(names: &Names) -> Vec<Value> {
 }
 
 /// The secrets, the existing buckets, and what only some apps have.
-fn manifest_statements(names: &Names, manifest: &Manifest) -> Vec<Value> {
-    let SecretArns { parameters, secrets } = SecretArns::of(names, manifest);
+fn manifest_statements(names: &Names, manifests: &[Manifest]) -> Vec<Value> {
+    let SecretArns { parameters, secrets } = SecretArns::of(names, manifests);
     let mut buckets = BTreeSet::new();
     let mut resources = BTreeSet::new();
     let mut functions = BTreeSet::new();
@@ -270,7 +269,7 @@ fn manifest_statements(names: &Names, manifest: &Manifest) -> Vec<Value> {
     let mut rules = BTreeSet::new();
     let mut apis = BTreeSet::new();
     let mut alarms = BTreeSet::new();
-    for (name, entry) in manifest.functions() {
+    for (name, entry) in manifests.iter().flat_map(Manifest::functions) {
         if entry.lambda != LambdaSettings::default()
             || (name == ENDPOINT && (entry.url_auth.is_none() || entry.cors.is_some() || entry.stream.is_some()))
         {
@@ -361,7 +360,7 @@ mod tests {
     }
 
     fn policy_of(app: &str, options: &DeployerPolicyOptions) -> Value {
-        policy_with(app, options, &RoleLimits::default(), None)
+        policy_with(app, options, &RoleLimits::default(), &[])
     }
 
     #[test]
@@ -371,7 +370,7 @@ mod tests {
             paths: BTreeSet::from(["/teams/".to_owned()]),
             boundaries: BTreeSet::from([boundary.to_owned()]),
         };
-        let document = policy_with("shop", &options(Some("dev"), Some("eu-west-1")), &limits, None);
+        let document = policy_with("shop", &options(Some("dev"), Some("eu-west-1")), &limits, &[]);
         let statements = document["Statement"].as_array().expect("statements");
         let roles = json!(["arn:aws:iam::*:role/shop-dev-*", "arn:aws:iam::*:role/teams/shop-dev-*"]);
         let giving = |action: &str| -> Vec<&Value> {
@@ -389,6 +388,59 @@ mod tests {
         assert!(document.to_string().len() <= MAX_MANAGED_POLICY_CHARS);
         let unlimited = policy_of("shop", &options(Some("dev"), None)).to_string();
         assert!(!unlimited.contains("PermissionsBoundary"), "{unlimited}");
+    }
+
+    /// Only one stage has alarms, a table, a secret of its own and a setting of Lambda.
+    fn manifest_with_stages() -> String {
+        let entry = json!({
+            "runtime": "python3.13", "handler": "x", "architecture": "x86_64", "memory": 256, "timeout": 30, "environment": {},
+            "secrets": { "TOKEN": { "ssm": "/{stage}/token" } }, "invokes": [], "retries": 2, "event_age": 21600,
+            "on_failure": null, "recursion": "terminate", "concurrency": null, "log_retention": 30, "layers": [],
+            "code": null, "layer": null
+        });
+        let of_prod = json!({
+            "secrets": { "TOKEN": { "ssm": "/{stage}/token" }, "KEY": { "secretsmanager": "prod-key" } },
+            "lambda": { "tracing": "Active" },
+            "alarms": { "notify": "ops", "errors": 1, "throttles": 1, "dead_letters": 1, "period": 60, "evaluation_periods": 1, "datapoints_to_alarm": 1 },
+            "triggers": [{ "dynamodb": "orders", "starting_position": "LATEST", "batch_size": 1, "batch_window": 0,
+                "parallelization_factor": 1, "maximum_retry_attempts": -1, "maximum_record_age": -1,
+                "bisect_batch_on_function_error": false, "tumbling_window": 0, "partial_failures": true, "on_failure": null }]
+        });
+        let stages = json!({ "prod": { "counter": of_prod }, "test": { "counter": { "memory": 512 } } });
+        let manifest = json!({
+            "version": 4, "app": "shop", "profile": "release", "endpoint": null, "workers": { "counter": entry },
+            "stages": stages
+        });
+        manifest.to_string()
+    }
+
+    #[test]
+    fn policy_without_a_stage_has_what_any_stage_needs() {
+        let text = manifest_with_stages();
+        let all = Manifest::parse_all(&text).expect("manifests");
+        let resources = |document: &Value| -> Vec<(String, String)> {
+            let statements = document["Statement"].as_array().expect("statements").iter();
+            statements.map(|statement| (statement["Sid"].to_string(), statement["Resource"].to_string())).collect()
+        };
+        for is_for_terraform in [false, true] {
+            let options = DeployerPolicyOptions { is_for_terraform, ..options(None, None) };
+            let document = policy_with("shop", &options, &RoleLimits::default(), &all);
+            let of_all = resources(&document);
+            let sids: BTreeSet<&String> = of_all.iter().map(|(sid, _)| sid).collect();
+            assert_eq!(sids.len(), of_all.len(), "{of_all:?}");
+            for sid in ["Alarms", "Tables", "Topics", "Parameters", "Secrets"] {
+                assert!(sids.contains(&json!(sid).to_string()), "{sid}: {of_all:?}");
+            }
+            assert!(document.to_string().contains("lambda:PutRuntimeManagementConfig"), "{document}");
+            // One name for all stages, and what only one stage names.
+            let text = document.to_string();
+            assert!(text.contains(":parameter/*/token\"") && text.contains(":secret:prod-key-??????\""), "{text}");
+            assert!(!text.contains("parameter/prod/"), "{text}");
+            // Without what differs, there are fewer statements.
+            let one = [Manifest::parse(&manifest_with_stages(), "dev").expect("a manifest")];
+            let fewer = resources(&policy_with("shop", &options, &RoleLimits::default(), &one));
+            assert!(fewer.len() < of_all.len() && fewer.iter().all(|(sid, _)| sids.contains(sid)), "{fewer:?}");
+        }
     }
 
     #[test]

@@ -28,7 +28,7 @@ use crate::triggers::step::PlannedTrigger;
 
 /// Version of the record and of what a deploy makes of the same desired state. A change of either raises it: the version of the
 /// program alone does not tell two builds apart.
-const FORMAT: u32 = 5;
+const FORMAT: u32 = 6;
 /// How long a record is used, by the clock of S3. Then a deploy reads everything, and finds what others have changed.
 const MAX_AGE: Duration = Duration::from_secs(24 * 3_600);
 
@@ -267,7 +267,7 @@ mod tests {
         let digest = Digest::of(form.as_bytes()).to_string();
         assert_eq!(
             (FORMAT, digest.as_str()),
-            (5, FORM),
+            (6, FORM),
             "the record, what is desired or what is done for it has changed: raise `FORMAT` by one, then update this test"
         );
     }

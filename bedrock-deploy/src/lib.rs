@@ -10,6 +10,7 @@
 //! | `stage` | [`StageContext`]: a stage in an account, and the names of everything that belongs to it |
 //! | `manifest`, `secrets` | the last build, and the values of secrets |
 //! | `lambda_settings`, `lambda_policy` | settings of Lambda without a default value, and the permissions that they need |
+//! | `resource_tags` | tags of the settings that existing resources lack |
 //! | `uses`, `use_policy`, `resources` | what functions use: their rights and variables, and the resources that an app creates |
 //! | `durable`, `durable_check`, `executions`, `histories` | durable functions: their configuration, what cannot be changed, executions that have not ended, and histories |
 //! | `desired`, `environment`, `destinations`, `policy`, `version` | the desired state |
@@ -25,6 +26,7 @@
 //! | `alarms` | CloudWatch alarms of functions |
 //! | `http_api` | the HTTP API of API Gateway in front of the endpoint |
 //! | `deploy`, `rollback`, `status`, `stage_check` | the operations |
+//! | `alias_log` | which deploys moved an alias, for `rollback` |
 //! | `local_tables` | the app's tables on this machine, for `dev` |
 //! | `observer` | [`DeployObserver`] and [`Confirm`], which the command line implements |
 //! | [`logs`] | the log events of deployed functions |
@@ -37,6 +39,7 @@
 mod actual;
 mod actual_role;
 mod alarms;
+mod alias_log;
 mod apply;
 pub mod aws;
 mod buckets;
@@ -72,6 +75,7 @@ mod policy;
 mod read;
 mod regions;
 pub mod remote_invoke;
+mod resource_tags;
 mod resources;
 mod rollback;
 mod secrets;

@@ -15,6 +15,7 @@ use bedrock_diagnostics::{Error, Interrupt, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::apply::context::StepError;
 use crate::apply::upload::prepare_upload_bucket;
 use crate::aws::{Aws, AwsError, Idempotency, ServerDate, call, optional, timestamp};
 use crate::buckets::upload_bucket;
@@ -160,8 +161,12 @@ impl<'a> StageLock<'a> {
                 Ok(()) => return Ok(()),
                 Err(error) if error.has_code("NoSuchBucket") => {
                     let prepared = prepare_upload_bucket(self.aws).await;
-                    prepared
-                        .map_err(|error| LockError::Unavailable(unavailable_reason(error.into_error(String::new()))))?;
+                    prepared.map_err(|error| {
+                        LockError::Unavailable(match error {
+                            StepError::Aws(error) => reason_of(&error),
+                            StepError::Local(error) => joined_causes(&error),
+                        })
+                    })?;
                     continue;
                 }
                 Err(error) if error.is_denied() => return Err(LockError::Unavailable(reason_of(&error))),
@@ -283,12 +288,14 @@ impl<'a> StageLock<'a> {
             };
             call(Idempotency::Idempotent, request).await
         };
-        let released = released.await;
-        if released.is_err_and(|error| !is_taken(&error)) {
+        if let Err(error) = released.await
+            && !is_taken(&error)
+        {
             let minutes = LEASE.as_secs() / 60;
             observer.warning(&format!(
-                "the lock of {} is not released; others take it over after {minutes} minutes",
-                self.stage
+                "the lock of {} is not released, and others take it over after {minutes} minutes: {}",
+                self.stage,
+                reason_of(&error)
             ));
         }
     }
@@ -358,12 +365,15 @@ impl From<AwsError> for LockError {
     }
 }
 
-fn reason_of(error: &AwsError) -> String {
-    unavailable_reason(error.clone().into_app_error(String::new()))
+/// Returns an error in one line for a warning: what AWS says, and what to do.
+pub(crate) fn reason_of(error: &AwsError) -> String {
+    let error = error.clone().into_app_error(String::new());
+    let help = error.reports.iter().flat_map(|report| &report.help).cloned();
+    [joined_causes(&error)].into_iter().chain(help).collect::<Vec<_>>().join("; ")
 }
 
-fn unavailable_reason(error: Error) -> String {
-    let causes = error.reports.into_iter().flat_map(|report| report.causes);
+fn joined_causes(error: &Error) -> String {
+    let causes = error.reports.iter().flat_map(|report| &report.causes).cloned();
     causes.collect::<Vec<_>>().join(": ")
 }
 

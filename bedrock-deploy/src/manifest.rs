@@ -25,6 +25,10 @@ const SUPPORTED_VERSIONS: [u64; 4] = [1, 2, 3, 4];
 const STAGE_PLACEHOLDER: &str = bedrock_build::settings::STAGE_PLACEHOLDER;
 /// Keys of a function whose strings are the user's own: `{stage}` has no meaning in them.
 const VERBATIM_KEYS: [&str; 2] = ["environment", "triggers"];
+/// Folder of the manifest in an app.
+const FOLDER: &str = "target/bedrock";
+/// Stands for the name of any stage in the resources of a policy. No stage can have this name.
+const ANY_STAGE: &str = "*";
 /// Help line of problems that a new build solves.
 pub(crate) const BUILD_HELP: &str = "run `cargo bedrock build --release`";
 
@@ -239,20 +243,41 @@ impl Manifest {
     /// Reads the manifest of `app` as it is for `stage`. Returns an error if it belongs to another app or to a different set
     /// of workers.
     pub(crate) fn load(app: &App, stage: &str) -> Result<Self> {
-        let folder = app.root.join("target/bedrock");
-        let text = match fs::read_to_string(folder.join("manifest.json")) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(Error::app(format!("app `{}` is not built yet", app.name)).help(BUILD_HELP));
-            }
-            Err(error) => return Err(Error::io("failed to read `target/bedrock/manifest.json`", &error)),
+        let Some(text) = read_text(app)? else {
+            return Err(Error::app(format!("app `{}` is not built yet", app.name)).help(BUILD_HELP));
         };
         let manifest = Self::parse(&text, stage)?;
         manifest.check(app)?;
-        Ok(Self { folder, ..manifest })
+        Ok(Self { folder: app.root.join(FOLDER), ..manifest })
+    }
+
+    /// Reads the manifest of `app` as it is for `stage` or, without one, as it is for each stage that has settings of its own and
+    /// for all others, with `*` in place of names of stages. Empty if the app is not built.
+    pub(crate) fn load_for_policy(app: &App, stage: Option<&str>) -> Result<Vec<Self>> {
+        let Some(text) = read_text(app)? else { return Ok(Vec::new()) };
+        let manifests = match stage {
+            Some(stage) => vec![Self::parse(&text, stage)?],
+            None => Self::parse_all(&text)?,
+        };
+        for manifest in &manifests {
+            manifest.check(app)?;
+        }
+        Ok(manifests)
+    }
+
+    /// Parses the manifest for each stage that it names, and for a stage that it does not name.
+    pub(crate) fn parse_all(text: &str) -> Result<Vec<Self>> {
+        let value: Value = serde_json::from_str(text).unwrap_or_default();
+        let named = value["stages"].as_object().into_iter().flatten().map(|(name, _)| name.as_str());
+        [ANY_STAGE].into_iter().chain(named).map(|stage| Self::parse_with_name(text, stage, ANY_STAGE)).collect()
     }
 
     pub(crate) fn parse(text: &str, stage: &str) -> Result<Self> {
+        Self::parse_with_name(text, stage, stage)
+    }
+
+    /// Parses the manifest for `stage`, with another name in place of that of the stage.
+    fn parse_with_name(text: &str, stage: &str, name: &str) -> Result<Self> {
         let invalid = |reason: String| {
             Error::app("`target/bedrock/manifest.json` is not a manifest that this version can read")
                 .cause(reason)
@@ -268,7 +293,7 @@ impl Manifest {
                 )));
             }
         }
-        apply_stage(&mut value, stage);
+        apply_stage(&mut value, stage, name);
         serde_json::from_value(value).map_err(|error| invalid(error.to_string()))
     }
 
@@ -298,8 +323,17 @@ impl Manifest {
     }
 }
 
-/// Replaces what differs in `stage`, and the placeholder for its name.
-fn apply_stage(manifest: &mut Value, stage: &str) {
+/// Returns the text of the manifest, or `None` if the app is not built.
+fn read_text(app: &App) -> Result<Option<String>> {
+    match fs::read_to_string(app.root.join(FOLDER).join("manifest.json")) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::io("failed to read `target/bedrock/manifest.json`", &error)),
+    }
+}
+
+/// Replaces what differs in `stage`, and the placeholder for names of stages by `stage_name`.
+fn apply_stage(manifest: &mut Value, stage: &str, stage_name: &str) {
     let stages = manifest["stages"].take();
     let mut functions: Vec<(String, &mut Value)> = Vec::new();
     if let Some(manifest) = manifest.as_object_mut() {
@@ -321,7 +355,7 @@ fn apply_stage(manifest: &mut Value, stage: &str) {
             !(value.is_null() && ["durable", "lambda", "triggers", "uses"].contains(&key.as_str()))
         });
         let replaced = function.iter_mut().filter(|(key, _)| !VERBATIM_KEYS.contains(&key.as_str()));
-        replaced.for_each(|(_, value)| replace_placeholder(value, stage));
+        replaced.for_each(|(_, value)| replace_placeholder(value, stage_name));
     }
 }
 

@@ -7,13 +7,13 @@
 //! A deploy may be stopped after any step; the next plan then continues from there. Therefore the log group is created first
 //! and deleted last: it is how an unfinished deploy is found again.
 
+mod order;
+mod policies;
 mod step_list;
+mod tags;
 mod url;
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use bedrock_artifacts::Digest;
-use serde_json::Value;
+use std::collections::BTreeSet;
 
 use crate::actual::{Actual, ActualFunction, DeployedFunction};
 use crate::actual_role::ActualRole;
@@ -25,23 +25,24 @@ use crate::desired::{Desired, DesiredFunction, EventInvokeConfig};
 use crate::executions::running_text;
 use crate::http_api::plan::plan_http_api;
 use crate::lambda_settings::{DESCRIPTION, Members};
-use crate::policy::{combined_policy, lambda_trust_policy};
+use crate::policy::lambda_trust_policy;
 use crate::resources::{plan_resource_deletions, plan_resources};
 use crate::stage::{CANARY_TAG, SETTINGS_TAG, StageContext, UNRECORDED_TAG};
 use crate::step::{Change, Step};
 use crate::triggers::plan::plan_triggers;
 use crate::triggers::step::PlannedTrigger;
 use crate::version::{FunctionSettings, Version, VersionDifferences, change_text};
+use order::{is_late, split_steps};
+pub(crate) use policies::managed_policies;
 use step_list::StepList;
+use tags::{plan_resource_tags, plan_role_tags};
 use url::{plan_url, plan_url_statements};
 
 /// Versions of a layer that are kept for rollbacks.
 const MAX_KEPT_LAYER_VERSIONS: usize = 5;
-/// How long calls of the previous version are awaited before its permissions and callees are removed, at most.
-const MAX_AWAITED_SECONDS: u64 = 10;
 
 /// What is done with each function and trigger, including those that are kept.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Plan {
     /// Functions, sorted by their keys.
     pub functions: Vec<PlannedFunction>,
@@ -53,6 +54,8 @@ pub struct Plan {
     pub(crate) contract_breaks: Vec<ContractBreak>,
     /// Keys of the functions with [`UNRECORDED_TAG`].
     pub(crate) unrecorded: Vec<String>,
+    /// What is left as it is, and why, for people.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// What is done with one function.
@@ -115,12 +118,14 @@ impl Plan {
         triggers.extend(plan_resource_deletions(&actual.deleted_resources));
         triggers.extend(plan_http_api(stage, desired, actual, is_partial));
         triggers.extend(plan_alarms(stage, desired, actual));
+        plan_resource_tags(&mut triggers, &actual.untagged);
         let is_unrecorded = |function: &ActualFunction| {
             function.deployed.as_ref().is_some_and(|deployed| deployed.tags.contains_key(UNRECORDED_TAG))
         };
         let unrecorded = actual.functions.iter().filter(|(_, function)| is_unrecorded(function));
         let unrecorded = unrecorded.map(|(key, _)| key.clone()).collect();
-        Self { functions, triggers, canary: None, contract_breaks: review.breaks, unrecorded }
+        let warnings = actual.foreign_buckets.iter().map(|name| foreign_bucket_warning(stage, name)).collect();
+        Self { functions, triggers, canary: None, contract_breaks: review.breaks, unrecorded, warnings }
     }
 
     /// Returns the functions that are changed.
@@ -191,6 +196,15 @@ impl Plan {
     }
 }
 
+/// S3 gives the same answer for a bucket of another account and for one that the caller may not read.
+fn foreign_bucket_warning(stage: &StageContext, name: &str) -> String {
+    let account = &stage.env.account;
+    format!(
+        "bucket `{name}` is kept: it belongs to another account than `{account}`, or the permissions `s3:ListBucket` and \
+         `s3:GetBucketTagging` are missing; `aws s3 ls` lists it if it is yours"
+    )
+}
+
 fn change_line(change: Change, resource: &str, reasons: &[String]) -> String {
     let label = match change {
         Change::Create => "+ create",
@@ -257,49 +271,6 @@ pub(crate) fn plan_function(
         revision: actual.deployed.as_ref().and_then(|deployed| deployed.revision.clone()),
         role_arn: desired.version.settings.role_arn.clone(),
     }
-}
-
-/// Returns whether a step removes the URL of an endpoint that has an HTTP API. The API may not exist yet.
-fn is_late(step: &Step, desired: &DesiredFunction) -> bool {
-    desired.http_api.is_some() && matches!(step, Step::DeleteUrl | Step::RemoveUrlStatement(_))
-}
-
-/// Returns the steps that prepare a function, and those that follow after all functions are prepared.
-fn split_steps(
-    stage: &StageContext,
-    desired: &DesiredFunction,
-    actual: &ActualFunction,
-    mut steps: Vec<Step>,
-) -> (Vec<Step>, Vec<Step>) {
-    // A function that is not called yet gets its alias at once: other functions are about to call it.
-    let live = actual.deployed.as_ref().and_then(|deployed| deployed.live.as_ref());
-    let is_moved = live.is_some() && steps.contains(&Step::MoveAlias);
-    let old_policy = actual.role.as_ref().and_then(|role| role.inline_policy.as_ref());
-    let wider_policy = combined_policy(old_policy, &desired.policies.inline).filter(|_| is_moved);
-    let mut removals = Vec::new();
-    if let Some(policy) = wider_policy
-        && let Some(step) = steps.iter_mut().find(|step| **step == Step::PutInlinePolicy)
-    {
-        *step = Step::WidenInlinePolicy(policy);
-        removals.push(Step::PutInlinePolicy);
-    }
-    let is_final = |step: &Step| match step {
-        Step::MoveAlias | Step::EndCanary | Step::DeleteManagedPolicy(_) | Step::DeleteLayerVersions(_) => is_moved,
-        // Lambda rejects destinations that do not exist.
-        Step::SetEventInvokeConfig => desired.event_invoke_config.has_destination_in(stage),
-        _ => false,
-    };
-    let (final_steps, steps): (Vec<Step>, Vec<Step>) = steps.into_iter().partition(is_final);
-    let is_removal = |step: &Step| is_moved && matches!(step, Step::DeleteManagedPolicy(_));
-    let (managed, mut final_steps): (Vec<Step>, Vec<Step>) = final_steps.into_iter().partition(is_removal);
-    removals.extend(managed);
-    final_steps.sort_by_key(|step| *step != Step::MoveAlias);
-    if let (Some(live), false) = (live, removals.is_empty()) {
-        let timeout = u64::try_from(live.version.settings.timeout_seconds).unwrap_or_default();
-        final_steps.push(Step::AwaitRunningCalls(timeout.min(MAX_AWAITED_SECONDS)));
-    }
-    final_steps.extend(removals);
-    (steps, final_steps)
 }
 
 fn plan_deletion(stage: &StageContext, key: &str, actual: &ActualFunction) -> PlannedFunction {
@@ -376,6 +347,7 @@ fn plan_role(
     {
         steps.add(Step::SetPermissionsBoundary(boundary.clone()), "permissions boundary");
     }
+    plan_role_tags(steps, stage, key, desired, actual);
     let inline_policy = actual.role.as_ref().and_then(|role| role.inline_policy.as_ref());
     if inline_policy != Some(&desired.policies.inline) {
         steps.add(Step::PutInlinePolicy, "permissions");
@@ -388,19 +360,6 @@ fn plan_role(
     for name in actual_policies.keys().filter(|name| !desired_policies.contains_key(*name)) {
         steps.add(Step::DeleteManagedPolicy(name.clone()), "permissions");
     }
-}
-
-/// Returns the managed policies of a role. They are never changed: the name contains a digest of the document.
-pub(crate) fn managed_policies<'a>(
-    stage: &StageContext,
-    key: &str,
-    desired: &'a DesiredFunction,
-) -> BTreeMap<String, &'a Value> {
-    let name = |(number, document): (usize, &Value)| {
-        let digest = Digest::of(document.to_string().as_bytes()).to_string();
-        format!("{}-{number}-{}", stage.role_name(key), digest.get(..8).unwrap_or_default())
-    };
-    desired.policies.managed.iter().enumerate().map(|each| (name(each), each.1)).collect()
 }
 
 /// Returns the ARN of the published version of the worker's layer that has the desired contents.

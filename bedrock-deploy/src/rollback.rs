@@ -12,6 +12,7 @@ use bedrock_build::App;
 use bedrock_diagnostics::{Error, Interrupt, Result};
 use serde_json::Value;
 
+use crate::alias_log::AliasLog;
 use crate::apply::context::{StepError, StepResult};
 use crate::apply::function::{point_alias, update_code, update_settings};
 use crate::apply::tally::{MAX_CONCURRENT_FUNCTIONS, Tally};
@@ -25,7 +26,7 @@ use crate::lock::{unless_interrupted, with_lock};
 use crate::observer::{AliasMove, Confirm, DeployObserver, Operation, Outcome};
 use crate::ownership::check_owned;
 use crate::read::{read_actual, read_version_descriptions, version_from};
-use crate::stage::{CANARY_TAG, StageContext, function_label};
+use crate::stage::{ALIAS, CANARY_TAG, StageContext, function_label};
 use crate::version::VersionDescription;
 
 /// The published versions of one function.
@@ -33,6 +34,8 @@ use crate::version::VersionDescription;
 struct VersionHistory {
     /// Number of the version that the alias `live` points to.
     live: u64,
+    /// Empty for an alias that an earlier version of this tool has moved last.
+    log: AliasLog,
     /// Descriptions by version numbers.
     descriptions: BTreeMap<u64, String>,
     /// What a deploy that was stopped during its canary has left.
@@ -42,6 +45,8 @@ struct VersionHistory {
 /// What a rollback does.
 struct RollbackPlan {
     moves: Vec<AliasMove>,
+    /// The logs of the aliases after the moves, by the keys of the functions.
+    logs: BTreeMap<String, AliasLog>,
     /// Whether the versions call the functions themselves.
     restores_latest: bool,
     /// Whether the moves end a canary.
@@ -63,14 +68,13 @@ pub fn rollback(app: &App, request: &StageRequest, observer: &dyn DeployObserver
         let interrupt = &Interrupt::watch()?;
         let functions = with_lock(&aws, &stage, Operation::Rollback, observer, async |lock| {
             let planning = show_moves(&aws, &stage, request, observer);
-            let RollbackPlan { moves, restores_latest, ends_canary } = unless_interrupted(interrupt, planning).await?;
+            let plan = unless_interrupted(interrupt, planning).await?;
             confirm.confirm(Operation::Rollback, &stage, &[])?;
             if let Some(lock) = lock {
                 lock.renew_after_pause().await?;
             }
-            let context =
-                RollbackContext { aws: &aws, stage: &stage, observer, interrupt, restores_latest, ends_canary };
-            let functions = with_interrupt(interrupt, context.apply_moves(&moves)).await;
+            let context = RollbackContext { aws: &aws, stage: &stage, observer, interrupt, plan: &plan };
+            let functions = with_interrupt(interrupt, context.apply_moves()).await;
             if functions.is_err() {
                 observer.finished(&Outcome::Failed);
             }
@@ -101,7 +105,9 @@ async fn show_moves(
         |each: &AliasMove| histories.get(&each.key).is_some_and(|history| history.calls_aliases(each.to));
     let restores_latest = !moves.iter().all(calls_aliases);
     let ends_canary = moves.iter().any(|each| histories.get(&each.key).is_some_and(|found| found.canary.is_some()));
-    Ok(RollbackPlan { moves, restores_latest, ends_canary })
+    let log = |each: &AliasMove| histories.get(&each.key).map(|history| (each.key.clone(), history.log_at(each.to)));
+    let logs = moves.iter().filter_map(log).collect();
+    Ok(RollbackPlan { moves, logs, restores_latest, ends_canary })
 }
 
 async fn read_histories(aws: &Aws, stage: &StageContext, only: &[String]) -> Result<BTreeMap<String, VersionHistory>> {
@@ -122,7 +128,10 @@ async fn read_histories(aws: &Aws, stage: &StageContext, only: &[String]) -> Res
                     |error: AwsError| error.into_app_error(format!("failed to list the versions of function `{name}`"));
                 let descriptions = read_version_descriptions(aws, &name).await.map_err(in_context)?;
                 let canary = deployed.tags.get(CANARY_TAG).map(|tag| CanaryTag::parse(tag));
-                let mut history = VersionHistory { live, descriptions, canary };
+                let log = read_log(aws, &name).await.map_err(|error| {
+                    error.into_app_error(format!("failed to read the alias `{ALIAS}` of function `{name}`"))
+                })?;
+                let mut history = VersionHistory { live, log, descriptions, canary };
                 complete_history(aws, &name, &mut history).await.map_err(in_context)?;
                 histories.insert(key.clone(), history);
             }
@@ -131,10 +140,17 @@ async fn read_histories(aws: &Aws, stage: &StageContext, only: &[String]) -> Res
     Ok(histories)
 }
 
+async fn read_log(aws: &Aws, name: &str) -> std::result::Result<AliasLog, AwsError> {
+    let request = || aws.lambda.get_alias().function_name(name).name(ALIAS).send();
+    let alias = optional(call(Idempotency::Idempotent, request).await)?;
+    Ok(AliasLog::parse(alias.as_ref().and_then(|alias| alias.description()).unwrap_or_default()))
+}
+
 /// Adds the live version and the one before it if the list does not have them: it may be some seconds old.
 async fn complete_history(aws: &Aws, name: &str, history: &mut VersionHistory) -> std::result::Result<(), AwsError> {
     for is_previous in [false, true] {
-        let previous = history.live_description().and_then(|live| live.previous);
+        let logged = history.log.in_use().nth(1).map(|entry| entry.version);
+        let previous = logged.or_else(|| history.live_description().and_then(|live| live.previous));
         let number = if is_previous { previous } else { Some(history.live) };
         let Some(number) = number.filter(|number| *number > 0 && !history.descriptions.contains_key(number)) else {
             continue;
@@ -148,7 +164,7 @@ async fn complete_history(aws: &Aws, name: &str, history: &mut VersionHistory) -
 }
 
 /// Returns the move of each function, and the keys of the functions that have no earlier version. Without a selection, only
-/// functions whose live version was published by the newest deploy are moved: that deploy did not change the others.
+/// functions whose alias was moved by the newest deploy are moved: that deploy did not change the others.
 fn plan_moves(
     stage: &StageContext,
     histories: &BTreeMap<String, VersionHistory>,
@@ -164,11 +180,11 @@ fn plan_moves(
     if !canaries.is_empty() {
         return (canaries, Vec::new());
     }
-    let newest_deploy = histories.values().filter_map(VersionHistory::live_deploy).max();
+    let last = last_deploys(histories);
     let mut moves = Vec::new();
     let mut without_previous = Vec::new();
     for (key, history) in histories {
-        if !is_selection && history.live_deploy() != newest_deploy {
+        if !is_selection && !last.contains(&history.live_deploy()) {
             continue;
         }
         match history.previous() {
@@ -182,14 +198,55 @@ fn plan_moves(
     (moves, without_previous)
 }
 
+/// Returns the newest deploy that moved an alias, and those before it that it continued: they had moved only some of their aliases
+/// when they were stopped.
+fn last_deploys(histories: &BTreeMap<String, VersionHistory>) -> BTreeSet<u64> {
+    let mut last: BTreeSet<u64> = histories.values().map(VersionHistory::live_deploy).max().into_iter().collect();
+    let moved: BTreeSet<u64> = histories.values().map(VersionHistory::live_deploy).collect();
+    loop {
+        let of_last = histories.values().filter(|history| last.contains(&history.live_deploy()));
+        let unfinished: BTreeSet<u64> = of_last.flat_map(VersionHistory::unfinished_deploys).collect();
+        let continued: Vec<u64> =
+            unfinished.intersection(&moved).filter(|deploy| !last.contains(*deploy)).copied().collect();
+        if continued.is_empty() {
+            return last;
+        }
+        last.extend(continued);
+    }
+}
+
 impl VersionHistory {
     fn live_description(&self) -> Option<VersionDescription> {
         VersionDescription::parse(self.descriptions.get(&self.live)?)
     }
 
-    /// Returns the deploy that published the live version.
-    fn live_deploy(&self) -> Option<u64> {
-        self.live_description().map(|description| description.deploy)
+    /// Returns the log of the alias when it points to a version.
+    fn log_at(&self, version: u64) -> AliasLog {
+        let deploy_of = |number: u64| {
+            let description = self.descriptions.get(&number).and_then(|text| VersionDescription::parse(text));
+            description.map(|description| description.deploy).unwrap_or_default()
+        };
+        // An earlier version of this tool may have moved the alias since the last entry.
+        self.log.clone().at(self.live, deploy_of(self.live)).at(version, deploy_of(version))
+    }
+
+    /// Returns the deploy that moved the alias or, if there is no log of that, that published the live version. 0 if neither is
+    /// known.
+    fn live_deploy(&self) -> u64 {
+        self.log_at(self.live).current().map(|entry| entry.deploy).unwrap_or_default()
+    }
+
+    /// Returns the deploys that have published versions since the one before the live one, but never moved the alias.
+    fn unfinished_deploys(&self) -> BTreeSet<u64> {
+        let mut in_use = self.log.in_use();
+        // Without a log, it is not known which versions were in use.
+        if in_use.next().is_none_or(|entry| entry.version != self.live) {
+            return BTreeSet::new();
+        }
+        let before = in_use.next().map(|entry| entry.version).unwrap_or_default();
+        let newer = self.descriptions.range(..=self.live).filter(|(number, _)| **number > before);
+        let deploys = newer.filter_map(|(_, text)| Some(VersionDescription::parse(text)?.deploy));
+        deploys.filter(|deploy| !self.log.has_deploy(*deploy)).collect()
     }
 
     /// Returns whether a version calls the aliases of other functions.
@@ -198,10 +255,15 @@ impl VersionHistory {
         description.is_some_and(|description| description.calls_aliases)
     }
 
-    /// Returns the version that was in use before the live one, which its description says. That is not always the next
-    /// lower number, because that version may have been rolled back. The next lower number is used only if the version was
-    /// deleted or if the description does not say it.
+    /// Returns the version that was in use before the live one, which the log says or, if it does not go back so far, the
+    /// description of the live version. That is not always the next lower number, because that version may have been rolled
+    /// back. The next lower number is used only if the version was deleted or if nothing says it.
     fn previous(&self) -> Option<u64> {
+        let log = self.log_at(self.live);
+        let mut earlier = log.in_use().skip(1).map(|entry| entry.version);
+        if let Some(number) = earlier.find(|number| self.descriptions.contains_key(number)) {
+            return Some(number);
+        }
         match self.live_description() {
             Some(VersionDescription { previous: Some(number), .. }) if self.descriptions.contains_key(&number) => {
                 Some(number)
@@ -218,14 +280,12 @@ struct RollbackContext<'a> {
     stage: &'a StageContext,
     observer: &'a dyn DeployObserver,
     interrupt: &'a Interrupt,
-    /// Whether versions call the functions themselves.
-    restores_latest: bool,
-    /// Whether a canary is ended.
-    ends_canary: bool,
+    plan: &'a RollbackPlan,
 }
 
 impl RollbackContext<'_> {
-    async fn apply_moves(&self, moves: &[AliasMove]) -> Result<usize> {
+    async fn apply_moves(&self) -> Result<usize> {
+        let moves = &self.plan.moves;
         let results = map_concurrently(moves, MAX_CONCURRENT_FUNCTIONS, async |alias_move| {
             self.interrupt.check()?;
             let started = Instant::now();
@@ -247,13 +307,13 @@ impl RollbackContext<'_> {
     async fn apply_move(&self, alias_move: &AliasMove) -> StepResult {
         let AliasMove { key, function, to, .. } = alias_move;
         let to = to.to_string();
-        if self.restores_latest {
+        if self.plan.restores_latest {
             restore_latest(self.aws, self.stage, function, &to).await?;
         }
-        if self.ends_canary {
+        if self.plan.ends_canary {
             return shift::end(self.aws, self.stage, key, &to).await;
         }
-        point_alias(self.aws, function, &to).await
+        point_alias(self.aws, function, &to, self.plan.logs.get(key)).await
     }
 }
 
@@ -299,7 +359,7 @@ mod tests {
 
     fn history(live: u64, versions: &[(u64, &str)]) -> VersionHistory {
         let descriptions = versions.iter().map(|(number, text)| (*number, (*text).to_owned())).collect();
-        VersionHistory { live, descriptions, canary: None }
+        VersionHistory { live, log: AliasLog::default(), descriptions, canary: None }
     }
 
     fn three_histories() -> BTreeMap<String, VersionHistory> {
@@ -365,6 +425,67 @@ mod tests {
             counter.live = 3;
         }
         assert_eq!(moves(&histories, false).0, [alias_move("counter", 3, 2)]);
+    }
+
+    /// A function whose alias has a log.
+    fn logged(live: u64, log: &str, versions: &[(u64, &str)]) -> VersionHistory {
+        VersionHistory { log: AliasLog::parse(log), ..history(live, versions) }
+    }
+
+    fn keys(histories: &BTreeMap<String, VersionHistory>) -> Vec<String> {
+        moves(histories, false).0.into_iter().map(|each| format!("{} {}→{}", each.key, each.from, each.to)).collect()
+    }
+
+    /// Versions of deploy 200, which a canary has published and not put in use.
+    const OF_CANARY: [(u64, &str); 2] = [(1, "deploy 100"), (2, "deploy 200 after 1")];
+
+    #[test]
+    fn deploy_after_a_canary_is_undone_as_a_whole() {
+        let repaired = [OF_CANARY[0], OF_CANARY[1], (3, "deploy 300 after 1")];
+        let mut histories = BTreeMap::from([
+            ("counter".to_owned(), logged(3, "deploys 3@300 1@100", &repaired)),
+            ("reporter".to_owned(), logged(2, "deploys 2@300 1@100", &OF_CANARY)),
+            ("greeter".to_owned(), logged(1, "deploys 1@100", &[(1, "deploy 100")])),
+        ]);
+        assert_eq!(keys(&histories), ["counter 3→1", "reporter 2→1"]);
+        // A second deploy of one worker is another one, although the same canary has published both versions.
+        histories.insert("counter".to_owned(), logged(2, "deploys 2@250 1@100", &OF_CANARY));
+        assert_eq!(keys(&histories), ["reporter 2→1"]);
+    }
+
+    #[test]
+    fn continued_deploys_are_undone_together() {
+        let repaired = [OF_CANARY[0], OF_CANARY[1], (3, "deploy 300 after 1")];
+        let mut histories = BTreeMap::from([
+            // Deploy 200 was killed after it had moved this alias only.
+            ("counter".to_owned(), logged(2, "deploys 2@200 1@100", &OF_CANARY)),
+            ("reporter".to_owned(), logged(2, "deploys 2@300 1@100", &OF_CANARY)),
+            ("greeter".to_owned(), logged(3, "deploys 3@300 1@100", &repaired)),
+        ]);
+        let all = ["counter 2→1", "greeter 3→1", "reporter 2→1"];
+        assert_eq!(keys(&histories), all);
+        histories.remove("reporter");
+        assert_eq!(keys(&histories), ["counter 2→1", "greeter 3→1"]);
+        // Deploy 200 was complete, and this worker was rolled back before deploy 300.
+        histories.insert("greeter".to_owned(), logged(3, "deploys 3@300 -2@200 1@100", &repaired));
+        assert_eq!(keys(&histories), ["greeter 3→1"]);
+    }
+
+    #[test]
+    fn alias_that_an_earlier_tool_has_moved_is_known() {
+        let versions = [(1, "deploy 100"), (2, "deploy 200 after 1"), (3, "deploy 300 after 2")];
+        // It has deployed version 3, and kept the description of the alias.
+        let deployed = logged(3, "deploys 2@200 1@100", &versions);
+        assert_eq!((deployed.live_deploy(), deployed.previous()), (300, Some(2)));
+        assert_eq!(deployed.log_at(2).to_string(), "deploys -3@300 2@200 1@100");
+        // It has rolled back to version 1.
+        let rolled_back = logged(1, "deploys 3@300 2@200 1@100", &versions);
+        assert_eq!((rolled_back.live_deploy(), rolled_back.previous()), (100, None));
+        // Without a log, the descriptions of the versions say it.
+        let unlogged = history(3, &versions);
+        assert_eq!((unlogged.live_deploy(), unlogged.previous()), (300, Some(2)));
+        assert_eq!(unlogged.log_at(2).to_string(), "deploys 2@200 -3@300");
+        assert_eq!(logged(2, "deploys 2@200 -3@300", &versions).previous(), Some(1));
     }
 
     #[test]

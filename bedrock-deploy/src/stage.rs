@@ -188,6 +188,11 @@ impl StageContext {
         format!("/bedrock/{}-{}-{}/", self.app, self.name, self.env.region)
     }
 
+    /// Returns the ARN of a managed policy of this stage, by its name.
+    pub(crate) fn managed_policy_arn(&self, name: &str) -> String {
+        format!("arn:{}:iam::{}:policy{}{name}", self.env.partition, self.env.account, self.policy_path())
+    }
+
     pub(crate) fn log_group_name(&self, key: &str) -> String {
         format!("/aws/lambda/{}", self.function_name(key))
     }

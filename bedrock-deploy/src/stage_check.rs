@@ -207,7 +207,7 @@ impl Checker<'_> {
             region: Some(self.stage.env.region.clone()),
             is_for_terraform: false,
         };
-        let document = policy(self.app, &options, self.manifest);
+        let document = policy(self.app, &options, self.manifest.map_or(&[][..], std::slice::from_ref));
         let context = simulated_context(self.stage);
         let mut denied = BTreeSet::new();
         let mut count = 0;

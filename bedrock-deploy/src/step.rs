@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::resource_tags::{TagTarget, Tags};
+
 /// The statements that make a function URL public. Since October 2025, Lambda requires both of them.
 pub(crate) const PUBLIC_URL_STATEMENTS: [UrlStatement; 2] = [UrlStatement::InvokeUrl, UrlStatement::InvokeViaUrl];
 
@@ -52,6 +54,8 @@ pub(crate) enum Step {
     /// Limits the permissions of the role by the policy with this ARN.
     SetPermissionsBoundary(String),
     PutInlinePolicy,
+    /// Adds or changes tags of the log group, a managed policy or the role.
+    TagResource(TagTarget, Tags),
     /// Permits also what the version in use needs until the alias is moved.
     WidenInlinePolicy(Value),
     /// Creates a managed policy with this name and document if it is missing, and attaches it.
@@ -121,6 +125,7 @@ impl Step {
             Self::UpdateTrustPolicy => "update the trust policy of the role",
             Self::SetPermissionsBoundary(_) => "set the permissions boundary of the role",
             Self::PutInlinePolicy => "set the permissions",
+            Self::TagResource(target, _) => return format!("set the tags of {target} of function `{function}`"),
             Self::WidenInlinePolicy(_) | Self::AttachManagedPolicy(..) => "add to the permissions",
             Self::DeleteManagedPolicy(_) => "remove from the permissions",
             Self::PublishLayer => "publish the layer",
@@ -164,6 +169,7 @@ impl Step {
                 | Self::UpdateTrustPolicy
                 | Self::SetPermissionsBoundary(_)
                 | Self::PutInlinePolicy
+                | Self::TagResource(..)
                 | Self::WidenInlinePolicy(_)
                 | Self::AttachManagedPolicy(..)
         )
@@ -178,6 +184,7 @@ impl Step {
             Self::UpdateTrustPolicy => "trust-lambda",
             Self::SetPermissionsBoundary(_) => "set-boundary",
             Self::PutInlinePolicy => "write-own-policy",
+            Self::TagResource(..) => "tag-resource",
             Self::WidenInlinePolicy(_) => "widen-own-policy",
             Self::AttachManagedPolicy(..) => "add-policy",
             Self::DeleteManagedPolicy(_) => "remove-policy",

@@ -188,14 +188,14 @@ const ALARM: [&str; 5] = ["DeleteAlarms", "ListTagsForResource", "PutMetricAlarm
 /// The actions of API Gateway are the methods of its requests.
 const HTTP_API: [&str; 7] = ["DELETE", "GET", "PATCH", "POST", "PUT", "TagResource", "UntagResource"];
 
-/// Returns the policy. Without a build, it has no secrets and nothing that only some apps have.
-pub(crate) fn terraform_policy(names: &Names, manifest: Option<&Manifest>) -> Value {
+/// Returns the policy for what any of the manifests says. Without one, it has no secrets and nothing that only some apps have.
+pub(crate) fn terraform_policy(names: &Names, manifests: &[Manifest]) -> Value {
     let stage = &names.stage;
     let roles = names.role_arns();
     let services =
         json!({ "StringEquals": { "iam:PassedToService": ["lambda.amazonaws.com", "scheduler.amazonaws.com"] } });
-    let has_settings = manifest
-        .is_some_and(|manifest| manifest.functions().any(|(_, entry)| entry.lambda != LambdaSettings::default()));
+    let mut functions = manifests.iter().flat_map(Manifest::functions);
+    let has_settings = functions.any(|(_, entry)| entry.lambda != LambdaSettings::default());
     let functions = if has_settings { &FUNCTION[..] } else { &FUNCTION[..COMMON_FUNCTION] };
     let mut statements = vec![
         json!({ "Sid": "Any", "Effect": "Allow", "Action": UNRESTRICTED, "Resource": "*" }),
@@ -218,21 +218,21 @@ pub(crate) fn terraform_policy(names: &Names, manifest: Option<&Manifest>) -> Va
             &[names.arn("cloudformation", &format!("stack/{}-*", stage.replace('_', "-")))],
         ),
     ];
-    statements.extend(manifest.into_iter().flat_map(|manifest| manifest_statements(names, manifest)));
+    statements.extend(manifest_statements(names, manifests));
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
 /// What only some apps have.
-fn manifest_statements(names: &Names, manifest: &Manifest) -> Vec<Value> {
+fn manifest_statements(names: &Names, manifests: &[Manifest]) -> Vec<Value> {
     let stage = &names.stage;
-    let secrets = SecretArns::of(names, manifest);
+    let secrets = SecretArns::of(names, manifests);
     let mut kinds = BTreeSet::new();
     let mut their_buckets = BTreeSet::new();
     let mut topics = BTreeSet::new();
     let mut rules = BTreeSet::new();
-    let endpoint_api = manifest.endpoint.as_ref().and_then(|endpoint| endpoint.http_api.as_ref());
-    let apis = endpoint_api.into_iter().flat_map(|api| names.http_api_arns(api.domain_name())).collect();
-    for (_, entry) in manifest.functions() {
+    let endpoints = manifests.iter().filter_map(|manifest| manifest.endpoint.as_ref()?.http_api.as_ref());
+    let apis = endpoints.flat_map(|api| names.http_api_arns(api.domain_name())).collect();
+    for (_, entry) in manifests.iter().flat_map(Manifest::functions) {
         if let Some(settings) = &entry.alarms {
             kinds.insert("alarm");
             kinds.extend(settings.topic_of_app().map(|_| "topic"));

@@ -104,7 +104,7 @@ pub(crate) fn actual_function(key: &str, desired: &DesiredFunction) -> ActualFun
             arn: stage().role_arn(key),
             created_at: Some(1_000),
             permissions_boundary: None,
-            tags: stage().tags(),
+            tags: stage().tags().into_iter().chain(desired.stage_tags.clone()).collect(),
             trust_policy: lambda_trust_policy(),
             inline_policy: Some(desired.policies.inline.clone()),
         }),

@@ -53,7 +53,7 @@ pub(crate) async fn read_unchanged(aws: &Aws, stage: &StageContext, desired: &De
         warning: None,
     };
     let triggers = record.triggers.into_iter().map(trigger).collect();
-    let plan = Plan { functions, triggers, canary: None, contract_breaks: Vec::new(), unrecorded: Vec::new() };
+    let plan = Plan { functions, triggers, ..Plan::default() };
     plan.is_empty().then_some(UnchangedStage { plan, url: record.url })
 }
 
@@ -76,7 +76,7 @@ fn as_recorded(
             arn: deployed.latest.settings.role_arn.clone(),
             created_at: None,
             permissions_boundary: desired.permissions_boundary.clone(),
-            tags: stage.tags(),
+            tags: stage.all_tags(),
             trust_policy: lambda_trust_policy(),
             inline_policy: Some(desired.policies.inline.clone()),
         }),

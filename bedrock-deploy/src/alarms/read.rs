@@ -12,6 +12,7 @@ use crate::aws::{Aws, AwsError, Idempotency};
 use crate::concurrent::map_concurrently;
 use crate::desired::Desired;
 use crate::ownership::{UnmanagedResource, is_managed};
+use crate::resource_tags::{TagTarget, UntaggedResource};
 use crate::stage::{ALARMS_TAG, OWNER_TAG, StageContext};
 
 type AwsResult<T> = std::result::Result<T, AwsError>;
@@ -68,6 +69,9 @@ pub(crate) async fn read_alarms(
         let name = text(alarm, "AlarmName");
         if is_managed(stage, &tags) {
             let key = alarm_key(stage, name).map(|(key, _)| key.to_owned()).unwrap_or_default();
+            let target = TagTarget::Alarm(text(alarm, "AlarmArn").to_owned());
+            let planned = format!("alarms {}", stage.function_name(&key));
+            actual.untagged.extend(UntaggedResource::find(stage, planned, target, &tags));
             actual.alarms.entry(key).or_default().insert(name.to_owned(), actual_alarm(alarm));
         } else if wanted.contains(name) {
             let resource = format!("alarm `{name}`");

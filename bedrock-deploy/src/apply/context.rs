@@ -26,7 +26,7 @@ pub(crate) struct ApplyContext<'a> {
     pub(crate) stage: &'a StageContext,
     pub(crate) observer: &'a dyn DeployObserver,
     pub(crate) interrupt: &'a Interrupt,
-    /// Start in milliseconds since 1970, which identifies the versions that this deploy publishes.
+    /// Start in milliseconds since 1970, which identifies the versions that this deploy publishes and puts in use.
     pub(crate) started_at_ms: u64,
     pub(crate) published: &'a PublishedVersions,
     /// Whether functions are created with [`UNRECORDED_TAG`](crate::stage::UNRECORDED_TAG).
@@ -76,6 +76,8 @@ pub(super) struct FunctionContext<'a> {
     pub(super) name: &'a str,
     /// `None` if the function is deleted.
     pub(super) desired: Option<&'a DesiredFunction>,
+    /// Start of the deploy in milliseconds since 1970.
+    pub(super) deploy: u64,
     /// Description of the version to publish.
     pub(super) version_description: String,
     /// Number of the version that was in use before the deploy.

@@ -7,7 +7,7 @@ use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use bedrock_diagnostics::{Error, Interrupt};
 
 use super::context::{StepError, StepResult};
-use crate::aws::{Aws, Idempotency, call, optional, pause};
+use crate::aws::{Aws, AwsError, Idempotency, call, optional, pause};
 use crate::stage::StageContext;
 use crate::uses::ResourceId;
 
@@ -28,32 +28,14 @@ pub(crate) async fn delete_resource(
         "table" => {
             let request = || aws.dynamodb.delete_table().table_name(name).send();
             optional(call(Idempotency::Idempotent, request).await)?;
-            for _ in 0..MAX_POLLS {
-                let request = || aws.dynamodb.describe_table().table_name(name).send();
-                if optional(call(Idempotency::Idempotent, request).await)?.is_none() {
-                    return Ok(());
-                }
-                if !pause(POLL_INTERVAL).await {
-                    interrupt.check()?;
-                    break;
-                }
-            }
-            Err(still_there(id))
+            let describe = || aws.dynamodb.describe_table().table_name(name).send();
+            wait_until_deleted(id, interrupt, async || call(Idempotency::Idempotent, &describe).await.map(drop)).await
         }
         "stream" => {
             let request = || aws.kinesis.delete_stream().stream_name(name).enforce_consumer_deletion(true).send();
             optional(call(Idempotency::Idempotent, request).await)?;
-            for _ in 0..MAX_POLLS {
-                let request = || aws.kinesis.describe_stream_summary().stream_name(name).send();
-                if optional(call(Idempotency::Idempotent, request).await)?.is_none() {
-                    return Ok(());
-                }
-                if !pause(POLL_INTERVAL).await {
-                    interrupt.check()?;
-                    break;
-                }
-            }
-            Err(still_there(id))
+            let describe = || aws.kinesis.describe_stream_summary().stream_name(name).send();
+            wait_until_deleted(id, interrupt, async || call(Idempotency::Idempotent, &describe).await.map(drop)).await
         }
         "bucket" => {
             empty_bucket(aws, stage, name, interrupt).await?;
@@ -72,8 +54,24 @@ pub(crate) async fn delete_resource(
     }
 }
 
-fn still_there(id: &ResourceId) -> StepError {
-    Error::app(format!("AWS has not deleted {} `{}` within 5 minutes", id.kind, id.name)).into()
+/// Asks for a resource with `describe` until AWS does not find it any more.
+async fn wait_until_deleted(
+    id: &ResourceId,
+    interrupt: &Interrupt,
+    describe: impl AsyncFn() -> Result<(), AwsError>,
+) -> StepResult {
+    for _ in 0..MAX_POLLS {
+        if optional(describe().await)?.is_none() {
+            return Ok(());
+        }
+        if !pause(POLL_INTERVAL).await {
+            interrupt.check()?;
+            break;
+        }
+    }
+    Err(Error::app(format!("AWS has not deleted {} `{}` within 5 minutes", id.kind, id.name))
+        .help("run the same command again: AWS goes on deleting it")
+        .into())
 }
 
 /// Deletes a bucket. S3 refuses it if the bucket is not empty.

@@ -1,6 +1,6 @@
 //! Creates, updates and deletes a Lambda function, its versions and its log group.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{
@@ -13,6 +13,7 @@ use serde_json::json;
 use super::context::{FunctionContext, StepError, StepResult, wait_until_ready};
 use super::lambda_settings::add_members;
 use super::upload::{CodeSource, Upload, read_and_upload, verify_code};
+use crate::alias_log::AliasLog;
 use crate::aws::{Aws, AwsError, Idempotency, call, optional};
 use crate::desired::{DesiredFunction, EventInvokeConfig};
 use crate::durable::is_durable;
@@ -20,7 +21,7 @@ use crate::executions::has_running;
 use crate::lambda_settings::Members;
 use crate::read::{read_version_descriptions, version_from};
 use crate::stage::{ALIAS, UNRECORDED_TAG};
-use crate::version::{FunctionSettings, Version};
+use crate::version::{FunctionSettings, Version, VersionDescription};
 
 /// Versions of a function that are kept for rollbacks.
 const MAX_KEPT_VERSIONS: usize = 10;
@@ -265,14 +266,34 @@ pub(super) async fn move_alias(context: &FunctionContext<'_>) -> StepResult {
     let Some(number) = context.published.get(context.key) else {
         return Err(Error::app("no version was published").into());
     };
-    point_alias(context.aws, context.name, &number).await?;
-    delete_old_versions(context, &number).await
+    let versions = read_version_descriptions(context.aws, context.name).await?;
+    let log =
+        if context.live_version.is_some() { read_alias_log(context, &versions).await? } else { AliasLog::default() };
+    let log = log.at(number.parse().unwrap_or_default(), context.deploy);
+    point_alias(context.aws, context.name, &number, Some(&log)).await?;
+    delete_old_versions(context, &versions, &number).await
+}
+
+/// Returns the log of the alias with the version that it points to: an earlier version of this tool does not write it.
+async fn read_alias_log(
+    context: &FunctionContext<'_>,
+    versions: &BTreeMap<u64, String>,
+) -> Result<AliasLog, StepError> {
+    let request = || context.aws.lambda.get_alias().function_name(context.name).name(ALIAS).send();
+    let Some(alias) = optional(call(Idempotency::Idempotent, request).await)? else { return Ok(AliasLog::default()) };
+    let log = AliasLog::parse(alias.description().unwrap_or_default());
+    let Some(live) = alias.function_version().and_then(|number| number.parse().ok()) else { return Ok(log) };
+    let deploy = versions.get(&live).and_then(|text| VersionDescription::parse(text));
+    Ok(log.at(live, deploy.map(|description| description.deploy).unwrap_or_default()))
 }
 
 /// Keeps the newest versions only: an account has 75 GB for the code of all versions. A version that an alias of the user
 /// points to, or that executions run on, is kept too, and with it the layers that it uses.
-async fn delete_old_versions(context: &FunctionContext<'_>, live: &str) -> StepResult {
-    let versions = read_version_descriptions(context.aws, context.name).await?;
+async fn delete_old_versions(
+    context: &FunctionContext<'_>,
+    versions: &BTreeMap<u64, String>,
+    live: &str,
+) -> StepResult {
     let is_durable = context.desired.is_some_and(|desired| is_durable(&desired.version.settings.members));
     let old = versions.keys().rev().skip(MAX_KEPT_VERSIONS).map(ToString::to_string);
     for number in old.filter(|number| number != live && Some(number.as_str()) != context.live_version) {
@@ -292,18 +313,23 @@ async fn delete_old_versions(context: &FunctionContext<'_>, live: &str) -> StepR
     Ok(())
 }
 
-/// Points the alias `live` to a version, for all requests. Creates the alias if it does not exist.
-pub(crate) async fn point_alias(aws: &Aws, name: &str, version: &str) -> StepResult {
+/// Points the alias `live` to a version, for all requests, and writes its log; without one, Lambda keeps the old one. Creates the
+/// alias if it does not exist.
+pub(crate) async fn point_alias(aws: &Aws, name: &str, version: &str, log: Option<&AliasLog>) -> StepResult {
+    let description = log.map(ToString::to_string);
     let update = || {
         // Otherwise weights that were set by hand would keep sending requests to another version.
         let no_weights = AliasRoutingConfiguration::builder().set_additional_version_weights(Some(HashMap::new()));
         let alias = aws.lambda.update_alias().function_name(name).name(ALIAS).function_version(version);
-        alias.routing_config(no_weights.build()).send()
+        alias.set_description(description.clone()).routing_config(no_weights.build()).send()
     };
     if optional(call(Idempotency::Idempotent, update).await)?.is_some() {
         return Ok(());
     }
-    let create = || aws.lambda.create_alias().function_name(name).name(ALIAS).function_version(version).send();
+    let create = || {
+        let alias = aws.lambda.create_alias().function_name(name).name(ALIAS).function_version(version);
+        alias.set_description(description.clone()).send()
+    };
     call(Idempotency::NotIdempotent, create).await?;
     Ok(())
 }

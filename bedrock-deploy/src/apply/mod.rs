@@ -7,6 +7,7 @@ pub(crate) mod function;
 mod lambda_settings;
 mod layer;
 mod renew_grant;
+pub(crate) mod resource_tags;
 pub(crate) mod resources;
 pub(crate) mod role;
 mod steps;

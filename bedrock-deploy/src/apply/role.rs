@@ -72,7 +72,7 @@ pub(super) async fn attach_managed_policy(context: &FunctionContext<'_>, name: &
     };
     ok_if_exists(call(Idempotency::NotIdempotent, request).await)?;
     let role = context.stage.role_name(context.key);
-    let arn = managed_policy_arn(context, name);
+    let arn = context.stage.managed_policy_arn(name);
     let request = || iam.attach_role_policy().role_name(&role).policy_arn(&arn).send();
     call(Idempotency::EventuallyConsistent, request).await?;
     Ok(())
@@ -81,7 +81,7 @@ pub(super) async fn attach_managed_policy(context: &FunctionContext<'_>, name: &
 pub(super) async fn delete_managed_policy(context: &FunctionContext<'_>, name: &str) -> StepResult {
     let iam = &context.aws.iam;
     let role = context.stage.role_name(context.key);
-    let arn = managed_policy_arn(context, name);
+    let arn = context.stage.managed_policy_arn(name);
     let detach = || iam.detach_role_policy().role_name(&role).policy_arn(&arn).send();
     optional(call(Idempotency::Idempotent, detach).await)?;
     optional(call(Idempotency::Idempotent, || iam.delete_policy().policy_arn(&arn).send()).await)?;
@@ -106,11 +106,6 @@ pub(super) async fn delete(context: &FunctionContext<'_>, role: &str) -> StepRes
     }
     optional(call(Idempotency::Idempotent, || iam.delete_role().role_name(role).send()).await)?;
     Ok(())
-}
-
-fn managed_policy_arn(context: &FunctionContext<'_>, name: &str) -> String {
-    let env = &context.stage.env;
-    format!("arn:{}:iam::{}:policy{}{name}", env.partition, env.account, context.stage.policy_path())
 }
 
 fn tags(context: &FunctionContext<'_>) -> Result<Vec<Tag>, StepError> {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bedrock_diagnostics::Result;
 
 use super::context::{ApplyContext, FunctionContext, StepResult};
-use super::{function, lambda_settings, layer, renew_grant, role, tags, url};
+use super::{function, lambda_settings, layer, renew_grant, resource_tags, role, tags, url};
 use crate::aws::pause;
 use crate::canary::shift;
 use crate::desired::DesiredFunction;
@@ -89,6 +89,7 @@ async fn apply_steps(
         key: &planned.key,
         name: &planned.function,
         desired,
+        deploy: context.started_at_ms,
         version_description: VersionDescription { deploy: context.started_at_ms, previous, calls_aliases: true }
             .to_string(),
         live_version: planned.live_version.as_deref(),
@@ -134,6 +135,7 @@ async fn apply_step(context: &mut FunctionContext<'_>, step: &Step) -> StepResul
     // All other steps are planned only for desired functions.
     let Some(desired) = context.desired else { return Ok(()) };
     match step {
+        Step::TagResource(target, tags) => resource_tags::set(context.aws, context.stage, target, tags).await,
         Step::CreateLogGroup => function::create_log_group(context, desired).await,
         Step::SetLogRetention => function::set_log_retention(context, desired).await,
         Step::CreateRole => role::create(context, &role_name).await,

@@ -20,6 +20,8 @@ const INVALID_CREDENTIALS_CODES: [&str; 6] = [
     "UnrecognizedClientException",
 ];
 
+/// Error codes of requests for which the caller has no permission. SNS has one of its own (API reference of SNS, `CreateTopic`).
+const DENIED_CODES: [&str; 4] = ["AccessDenied", "AccessDeniedException", "AuthorizationError", "403"];
 /// Error codes of requests that were throttled.
 const THROTTLED_CODES: [&str; 7] = [
     "RequestLimitExceeded",
@@ -141,7 +143,7 @@ impl AwsError {
 
     /// Returns whether the caller has no permission for the request.
     pub(crate) fn is_denied(&self) -> bool {
-        ["AccessDenied", "AccessDeniedException", "403"].iter().any(|code| self.has_code(code))
+        DENIED_CODES.iter().any(|code| self.has_code(code))
     }
 
     /// Converts it into an error of the app with the message `message`, for example ``failed to create function `x` ``.
@@ -204,9 +206,13 @@ impl AwsError {
         if INVALID_VALUE_CODES.contains(&code.as_str()) {
             return Some("correct what AWS names, build, and run the same command again".to_owned());
         }
-        (*status >= 500).then(|| {
-            "run the same command again; https://health.aws.amazon.com shows whether AWS has an outage".to_owned()
-        })
+        if *status >= 500 {
+            return Some(
+                "run the same command again; https://health.aws.amazon.com shows whether AWS has an outage".to_owned(),
+            );
+        }
+        let action = action.as_deref()?;
+        Some(format!("run the same command again, or look up `{code}` in the API reference of `{action}`"))
     }
 
     /// Problems with credentials and connections are always errors of this machine, whatever `kind` is.

@@ -160,7 +160,7 @@ async fn shift_back(context: ApplyContext<'_>, canary: &CanaryPlan) -> Result<()
 
 /// Sends all calls of a function to one version, and removes the tag.
 pub(crate) async fn end(aws: &Aws, stage: &StageContext, key: &str, version: &str) -> StepResult {
-    point_alias(aws, &stage.function_name(key), version).await?;
+    point_alias(aws, &stage.function_name(key), version, None).await?;
     let arn = stage.function_arn(key);
     optional(
         call(Idempotency::Idempotent, || aws.lambda.untag_resource().resource(&arn).tag_keys(CANARY_TAG).send()).await,

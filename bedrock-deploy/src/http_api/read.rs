@@ -13,6 +13,7 @@ use crate::actual::Actual;
 use crate::aws::{Aws, AwsError, optional, percent_encode};
 use crate::desired::Desired;
 use crate::ownership::{UnmanagedResource, is_managed};
+use crate::resource_tags::{TagTarget, UntaggedResource};
 use crate::stage::{ENDPOINT, OWNER_TAG, StageContext};
 
 type AwsResult<T> = std::result::Result<T, AwsError>;
@@ -66,8 +67,20 @@ pub(crate) async fn read_http_api(
             (None, _) => {}
         }
     }
+    actual.untagged.extend(api.iter().flat_map(|api| untagged(stage, api)));
     actual.http_api = api;
     Ok(())
+}
+
+/// Returns the parts of an API that lack tags of the settings. Only those of the API are compared, so it is the last one.
+fn untagged(stage: &StageContext, api: &ActualHttpApi) -> Vec<UntaggedResource> {
+    let domains = api.domains.iter().filter(|domain| domain.is_managed);
+    let domains = domains.map(|domain| format!("domainnames/{}", domain.name));
+    let of_stage = api.stage.map(|_| format!("apis/{}/stages/{STAGE}", api.id));
+    let paths = domains.chain(of_stage).chain([format!("apis/{}", api.id)]);
+    let planned = format!("http api {}", stage.full_name());
+    let of = |path| UntaggedResource::find(stage, planned.clone(), TagTarget::HttpApi(path), &api.tags);
+    if api.id.is_empty() { Vec::new() } else { paths.filter_map(of).collect() }
 }
 
 /// Returns the id of another API that answers at the domain name.

@@ -1,6 +1,9 @@
 //! Plans for tables of desired and actual functions.
 
+use std::collections::BTreeMap;
+
 use insta::assert_snapshot;
+use serde_json::Value;
 
 use super::*;
 use crate::actual::ActualLogGroup;
@@ -560,5 +563,32 @@ fn plan_is_sorted_by_name_and_counted() {
     - delete  shop-dev-old (with its role and its log group)
 
     1 to create, 1 to delete, 1 unchanged
+    ");
+}
+
+#[test]
+fn provisioned_concurrency_follows_the_end_of_a_canary() {
+    let mut desired = desired_function("counter");
+    desired.lambda.provisioned_concurrency = Some(2);
+    let with_canary = |deployed: &mut DeployedFunction| {
+        deployed.tags.insert(CANARY_TAG.to_owned(), "8:10".to_owned());
+        deployed.provisioned_concurrency = None;
+    };
+    // The version of the canary is not desired any more.
+    assert_snapshot!(plan("counter", &desired, changed_after_deploy("counter", &desired, with_canary)), @"
+    ~ update  shop-dev-counter (provisioned-concurrency none → 2, 10 % of the calls go to version 8)
+
+    1 to update
+    end-canary set-provisioned-concurrency
+    ");
+    let with_old_code = |deployed: &mut DeployedFunction| {
+        with_canary(deployed);
+        deployed.latest.code_sha256 = "old code".to_owned();
+    };
+    assert_snapshot!(plan("counter", &desired, changed_after_deploy("counter", &desired, with_old_code)), @"
+    ~ update  shop-dev-counter (code, provisioned-concurrency none → 2, 10 % of the calls go to version 8)
+
+    1 to update
+    update-code publish move-alias end-canary set-provisioned-concurrency
     ");
 }

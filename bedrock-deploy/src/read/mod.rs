@@ -23,7 +23,7 @@ pub(crate) use function::{
     read_function_url, read_layers_in_use, read_version_descriptions, read_versions, version_from,
 };
 use lists::StageLists;
-pub(crate) use resources::{read_managed, read_resources};
+pub(crate) use resources::{read_deleted, read_resources};
 
 /// Functions that are read at the same time; each takes up to eight requests.
 const MAX_CONCURRENT_FUNCTIONS: usize = 6;

@@ -9,8 +9,11 @@ use crate::actual::Actual;
 use crate::aws::{Aws, AwsError, Idempotency, call, optional};
 use crate::desired::Desired;
 use crate::ownership::{UnmanagedResource, is_managed};
+use crate::resource_tags::{TagTarget, UntaggedResource};
 use crate::resources::desired_resources;
 use crate::stage::{OWNER_TAG, StageContext};
+use crate::triggers::desired::DesiredTriggers;
+use crate::triggers::streams::desired::StreamSource;
 use crate::uses::{KeyAttribute, ResourceId, TableKey};
 
 type AwsResult<T> = std::result::Result<T, AwsError>;
@@ -23,12 +26,17 @@ pub(crate) async fn read_resources(
     desired: &Desired,
     actual: &mut Actual,
 ) -> Result<()> {
+    let triggers = DesiredTriggers::new(stage, desired);
     for (id, key) in desired_resources(stage, desired) {
         let ResourceId { kind, name, .. } = &id;
-        let Some((tags, actual_key)) = read_resource(aws, &id).await? else { continue };
+        let found = read_resource(aws, &id).await.map_err(|error| read_error(&id, error))?;
+        let Some((tags, actual_key)) = found else { continue };
         if !is_managed(stage, &tags) {
             let resource = format!("{kind} `{name}`");
             actual.unmanaged.push(UnmanagedResource { resource, owner: tags.get(OWNER_TAG).cloned() });
+        } else if let Some(target) = tag_target(&id) {
+            let planned = planned_name(&triggers, &id);
+            actual.untagged.extend(UntaggedResource::find(stage, planned, target, &tags));
         }
         if let (Some(desired), Some(actual)) = (&key, &actual_key)
             && desired != actual
@@ -47,31 +55,69 @@ pub(crate) async fn read_resources(
     Ok(())
 }
 
-/// Returns those of `resources` that exist and are managed by this tool.
-pub(crate) async fn read_managed<'a>(
+/// Buckets are read with the triggers.
+fn tag_target(id: &ResourceId) -> Option<TagTarget> {
+    let ResourceId { kind, name, arn } = id;
+    match kind.as_str() {
+        "table" => Some(TagTarget::Table(arn.clone())),
+        "topic" => Some(TagTarget::Topic(arn.clone())),
+        "stream" => Some(TagTarget::Stream(name.clone())),
+        "bus" => Some(TagTarget::Events(arn.clone())),
+        _ => None,
+    }
+}
+
+/// Returns what the plan calls a resource, or the trigger with which it is created.
+fn planned_name(triggers: &DesiredTriggers, id: &ResourceId) -> String {
+    let ResourceId { kind, name, .. } = id;
+    let source = StreamSource::Table(name.clone());
+    let rule = triggers.rules.values().find(|rule| rule.is_app_bus && rule.bus == *name);
+    match (kind.as_str(), rule) {
+        ("table", _) if triggers.streams.contains_key(&source) => source.title(),
+        ("bus", Some(rule)) => format!("rule {}", rule.name),
+        _ => format!("{kind} {name}"),
+    }
+}
+
+/// Adds to `actual` those of `resources` that exist and are managed by this tool: they are to be deleted.
+pub(crate) async fn read_deleted(
     aws: &Aws,
     stage: &StageContext,
-    resources: impl Iterator<Item = &'a ResourceId>,
-) -> Result<BTreeSet<ResourceId>> {
-    let mut managed = BTreeSet::new();
+    resources: &BTreeSet<ResourceId>,
+    actual: &mut Actual,
+) -> Result<()> {
     for id in resources {
-        if read_resource(aws, id).await?.is_some_and(|(tags, _)| is_managed(stage, &tags)) {
-            managed.insert(id.clone());
+        // Buckets that invoke functions are deleted with their triggers.
+        if id.kind == "bucket" && actual.triggers.buckets.contains_key(&id.name) {
+            continue;
+        }
+        let found = match read_resource(aws, id).await {
+            Err(error) if id.kind == "bucket" && error.is_denied() => {
+                actual.foreign_buckets.insert(id.name.clone());
+                continue;
+            }
+            found => found.map_err(|error| read_error(id, error))?,
+        };
+        if found.is_some_and(|(tags, _)| is_managed(stage, &tags)) {
+            actual.deleted_resources.insert(id.clone());
         }
     }
-    Ok(managed)
+    Ok(())
+}
+
+fn read_error(id: &ResourceId, error: AwsError) -> Error {
+    error.into_app_error(format!("failed to read {} `{}`", id.kind, id.name))
 }
 
 /// Returns the tags of a resource, and the key of a table. `None` if it does not exist.
-async fn read_resource(aws: &Aws, id: &ResourceId) -> Result<Option<(Tags, Option<TableKey>)>> {
-    let found = match id.kind.as_str() {
+async fn read_resource(aws: &Aws, id: &ResourceId) -> AwsResult<Option<(Tags, Option<TableKey>)>> {
+    match id.kind.as_str() {
         "table" => read_table(aws, id).await,
         "topic" => read_topic(aws, id).await,
         "stream" => read_stream(aws, id).await,
         "bucket" => read_bucket(aws, id).await,
         _ => read_bus(aws, id).await,
-    };
-    found.map_err(|error| error.into_app_error(format!("failed to read {} `{}`", id.kind, id.name)))
+    }
 }
 
 async fn read_table(aws: &Aws, id: &ResourceId) -> AwsResult<Option<(Tags, Option<TableKey>)>> {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use aws_sdk_lambda::types::{Filter, FilterCriteria, FunctionResponseType, ScalingConfig};
 use aws_sdk_s3::types::{
     Event, FilterRule, FilterRuleName, LambdaFunctionConfiguration, NotificationConfiguration,
-    NotificationConfigurationFilter, S3KeyFilter, Tag as BucketTag, Tagging,
+    NotificationConfigurationFilter, S3KeyFilter,
 };
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 use bedrock_build::triggers::{dead_letter_queue_name, is_fifo_queue};
@@ -21,7 +21,7 @@ use super::step::{PlannedTrigger, TriggerStep as Step};
 use crate::alarms::apply as alarms;
 use crate::apply::context::{ApplyContext, StepError, StepResult};
 use crate::apply::role::put_permissions_boundary;
-use crate::apply::{deletions, resources};
+use crate::apply::{deletions, resource_tags, resources};
 use crate::aws::{Aws, AwsError, Idempotency, call, optional};
 use crate::buckets::create_bucket;
 use crate::concurrent::map_concurrently;
@@ -48,12 +48,14 @@ pub(crate) async fn apply_triggers(context: ApplyContext<'_>, planned: &[&Planne
 /// Applies the steps that make what versions use and what a canary watches. Each can be repeated with the others later.
 pub(crate) async fn prepare_for_canary(context: ApplyContext<'_>, planned: &[&PlannedTrigger]) -> Result<()> {
     let step_context = StepContext::new(context);
-    for step in planned.iter().flat_map(|planned| &planned.steps).filter(|step| step.precedes_canary()) {
-        context.interrupt.check()?;
-        if let Err(error) = step_context.apply(step).await {
-            // Ctrl-C also ends the pauses between the retries of a request.
+    for planned in planned {
+        for step in planned.steps.iter().filter(|step| step.precedes_canary()) {
             context.interrupt.check()?;
-            return Err(error.into_error(format!("failed to {}", step.description())));
+            if let Err(error) = step_context.apply(step).await {
+                // Ctrl-C also ends the pauses between the retries of a request.
+                context.interrupt.check()?;
+                return Err(error.into_error(format!("failed to {}", step.description(&planned.resource))));
+            }
         }
     }
     Ok(())
@@ -66,7 +68,7 @@ async fn apply_trigger(context: ApplyContext<'_>, planned: &PlannedTrigger) -> R
         context.interrupt.check()?;
         let started = Instant::now();
         if let Err(error) = step_context.apply(step).await {
-            let error = error.into_error(format!("failed to {}", step.description()));
+            let error = error.into_error(format!("failed to {}", step.description(&planned.resource)));
             context.observer.failed(&planned.resource, &error);
             // Ctrl-C also ends the pauses between the retries of a request.
             context.interrupt.check()?;
@@ -128,6 +130,7 @@ impl<'a> StepContext<'a> {
             Step::RemoveBucketPermission { key, bucket, qualifier } => {
                 self.remove_bucket_permission(key, bucket, *qualifier).await
             }
+            Step::TagResource(target, tags) => resource_tags::set(self.aws, self.stage, target, tags).await,
             Step::EmptyBucket(name) => deletions::empty_bucket(self.aws, self.stage, name, self.interrupt).await,
             Step::DeleteResource(id) => deletions::delete_resource(self.aws, self.stage, id, self.interrupt).await,
             Step::DeleteBucket(name) => deletions::delete_bucket(self.aws, self.stage, name).await,
@@ -339,21 +342,8 @@ fn response_types(mapping: &EventSourceMapping) -> Vec<FunctionResponseType> {
 /// Buckets and their notifications.
 impl StepContext<'_> {
     async fn create_bucket(&self, name: &str) -> StepResult {
-        let s3 = &self.aws.s3;
         create_bucket(self.aws, name).await?;
-        let tags = self.stage.all_tags().into_iter();
-        let tags: std::result::Result<Vec<BucketTag>, _> =
-            tags.map(|(key, value)| BucketTag::builder().key(key).value(value).build()).collect();
-        let tags = tags.map_err(|error| StepError::invalid_request(&error))?;
-        let tagging = Tagging::builder().set_tag_set(Some(tags)).build();
-        let tagging = tagging.map_err(|error| StepError::invalid_request(&error))?;
-        let account = &self.stage.env.account;
-        let request = || {
-            let put = s3.put_bucket_tagging().bucket(name).expected_bucket_owner(account);
-            put.tagging(tagging.clone()).send()
-        };
-        call(Idempotency::EventuallyConsistent, request).await?;
-        Ok(())
+        resource_tags::set_bucket_tags(self.aws, self.stage, name, &self.stage.all_tags()).await
     }
 
     /// Allows a bucket to invoke a function, only as long as the bucket belongs to this account: after it is deleted, another

@@ -11,7 +11,7 @@ use super::step::{PlannedTrigger, TriggerStep as Step};
 use crate::actual::Actual;
 use crate::desired::Desired;
 use crate::policy::{schedule_policy, scheduler_trust_policy};
-use crate::stage::{ALIAS, StageContext, arn_resource};
+use crate::stage::{ALIAS, StageContext, arn_resource, function_label};
 use crate::step::Change;
 use crate::uses::AppResources;
 use crate::version::change_text;
@@ -78,7 +78,9 @@ impl StepList {
         };
         if !steps.is_empty() {
             let tagged = &planner.actual.tagged_functions;
-            let untagged: BTreeSet<&String> = keys.into_iter().filter(|key| !tagged.contains(*key)).collect();
+            let is_untagged =
+                |key: &&String| !tagged.contains(*key) && !steps.contains(&Step::TagFunction((*key).clone()));
+            let untagged: BTreeSet<&String> = keys.into_iter().filter(is_untagged).collect();
             steps.splice(0..0, untagged.into_iter().map(|key| Step::TagFunction(key.clone())));
         }
         let reasons = if change == Change::Update { reasons } else { Vec::new() };
@@ -202,6 +204,12 @@ impl Planner<'_> {
             }
         }
         let Some(mapping) = desired.mapping.clone() else {
+            // The queue of a trigger that was removed: `destroy` finds queues only with the tag of a function.
+            let is_tagged = self.is_partial || self.actual.tagged_functions.contains(&desired.key);
+            if list.steps.is_empty() && !is_tagged {
+                list.steps.push(Step::TagFunction(desired.key.clone()));
+                list.reasons.push(format!("used by {}", function_label(&desired.key)));
+            }
             return list.into_planned(self, format!("queue {}", arn_resource(arn)), exists, [&desired.key]);
         };
         let mappings = || self.actual.mappings.iter().filter(|actual| actual.queue_arn == arn);

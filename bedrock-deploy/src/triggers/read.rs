@@ -23,6 +23,7 @@ use crate::desired::{Desired, DesiredFunction};
 use crate::ownership::{UnmanagedResource, is_managed};
 use crate::read::role;
 use crate::regions::has_mapping_tags;
+use crate::resource_tags::{TagTarget, UntaggedResource};
 use crate::stage::{ALIAS, BUCKET_STATEMENT_PREFIX, EVENT_STATEMENT_PREFIX, OWNER_TAG, StageContext, arn_resource};
 
 pub(super) type AwsResult<T> = std::result::Result<T, AwsError>;
@@ -68,7 +69,9 @@ pub(crate) async fn read_triggers(
         desired: DesiredTriggers::new(stage, desired),
         actual: ActualTriggers { tagged_functions, ..ActualTriggers::default() },
         permitted_sources: BTreeMap::new(),
+        foreign_buckets: BTreeSet::new(),
         unmanaged: Vec::new(),
+        untagged: Vec::new(),
     };
     let in_context =
         |what: &str, error: AwsError| error.into_app_error(format!("failed to read the {what} of {stage}"));
@@ -79,7 +82,9 @@ pub(crate) async fn read_triggers(
     reader.read_rules().await.map_err(|error| in_context("rules", error))?;
     reader.read_table_streams().await?;
     actual.triggers = reader.actual;
+    actual.foreign_buckets.extend(reader.foreign_buckets);
     actual.unmanaged.extend(reader.unmanaged);
+    actual.untagged.extend(reader.untagged);
     Ok(())
 }
 
@@ -92,7 +97,9 @@ pub(super) struct TriggerReader<'a> {
     pub(super) actual: ActualTriggers,
     /// ARNs of the topics and rules that may invoke the alias of a function, by the function's key.
     pub(super) permitted_sources: BTreeMap<String, BTreeSet<String>>,
+    foreign_buckets: BTreeSet<String>,
     unmanaged: Vec<UnmanagedResource>,
+    untagged: Vec<UntaggedResource>,
 }
 
 impl TriggerReader<'_> {
@@ -102,6 +109,11 @@ impl TriggerReader<'_> {
 
     pub(super) fn add_unmanaged(&mut self, resource: String, tags: &Tags) {
         self.unmanaged.push(UnmanagedResource { resource, owner: tags.get(OWNER_TAG).cloned() });
+    }
+
+    /// Notes which tags a resource of ours lacks. `planned` is what the plan calls the trigger.
+    pub(super) fn check_tags(&mut self, planned: String, target: TagTarget, tags: &Tags) {
+        self.untagged.extend(UntaggedResource::find(self.stage, planned, target, tags));
     }
 }
 
@@ -128,6 +140,7 @@ impl TriggerReader<'_> {
             return Ok(());
         }
         self.actual.has_schedule_group = true;
+        self.check_tags(format!("schedules {group_name}"), TagTarget::ScheduleGroup(arn.to_owned()), &tags);
         for name in self.list_schedules(&group_name).await? {
             let key = name.rsplit_once('-').map(|(key, _)| key.to_owned());
             let Some(key) = key.filter(|key| self.keys.contains(key)) else { continue };
@@ -177,6 +190,8 @@ impl TriggerReader<'_> {
             let name = self.stage.schedule_role_name(&key);
             let Some(role) = role::read(self.aws, &name).await? else { continue };
             if self.is_managed(&role.tags) {
+                let planned = format!("schedules {}", self.stage.schedule_group());
+                self.check_tags(planned, TagTarget::Role(name), &role.tags);
                 self.actual.schedule_roles.insert(key, role);
             } else {
                 self.add_unmanaged(format!("role `{name}`"), &role.tags);
@@ -201,6 +216,8 @@ impl TriggerReader<'_> {
             let Some(response) = optional(call(Idempotency::Idempotent, request).await)? else { continue };
             let tags: Tags = response.tags.unwrap_or_default().into_iter().collect();
             if self.is_managed(&tags) {
+                let queue = queue_of_dead_letter_queue(&name).unwrap_or_else(|| name.clone());
+                self.check_tags(format!("queue {queue}"), TagTarget::Queue(name.clone()), &tags);
                 let request = || sqs.get_queue_attributes().queue_url(&url).attribute_names(Attribute::All).send();
                 let response = optional(call(Idempotency::Idempotent, request).await)?;
                 managed.insert(name, response.and_then(|response| response.attributes).unwrap_or_default());
@@ -274,16 +291,39 @@ impl TriggerReader<'_> {
     async fn read_mappings(&mut self, key: &str) -> AwsResult<()> {
         for configuration in list_mappings(self.aws, self.stage, key, None).await? {
             if let Some(mapping) = self.stream_mapping(key, &configuration) {
-                if self.is_desired_stream(&mapping.source_arn) || self.is_managed_mapping(&configuration).await? {
+                let desired = self.desired_stream(&mapping.source_arn);
+                let is_desired = desired.is_some();
+                self.check_mapping_tags(desired, &configuration).await?;
+                if is_desired || self.is_managed_mapping(&configuration).await? {
                     self.actual.stream_mappings.push(mapping);
                 }
                 continue;
             }
             let Some(mapping) = actual_mapping(self.stage, key, &configuration) else { continue };
             let is_desired = self.desired.queues.contains_key(&mapping.queue_arn);
+            let planned = is_desired.then(|| format!("queue {}", arn_resource(&mapping.queue_arn)));
+            self.check_mapping_tags(planned, &configuration).await?;
             if is_desired || self.is_managed_mapping(&configuration).await? {
                 self.actual.mappings.push(mapping);
             }
+        }
+        Ok(())
+    }
+
+    /// Notes which tags a mapping of ours lacks. Sends no request if the settings have no tags.
+    async fn check_mapping_tags(
+        &mut self,
+        planned: Option<String>,
+        configuration: &EventSourceMappingConfiguration,
+    ) -> AwsResult<()> {
+        let has_tags = has_mapping_tags(&self.stage.env.partition) && !self.stage.settings.tags.is_empty();
+        let arn = configuration.event_source_mapping_arn().filter(|_| has_tags);
+        let Some((planned, arn)) = planned.zip(arn) else { return Ok(()) };
+        let request = || self.aws.lambda.list_tags().resource(arn).send();
+        let response = optional(call(Idempotency::Idempotent, request).await)?;
+        let tags: Tags = response.and_then(|response| response.tags).unwrap_or_default().into_iter().collect();
+        if self.is_managed(&tags) {
+            self.check_tags(planned, TagTarget::Mapping(arn.to_owned()), &tags);
         }
         Ok(())
     }
@@ -393,7 +433,10 @@ impl TriggerReader<'_> {
         let has_our_name = name.starts_with(&self.stage.prefix().replace('_', "-"));
         match optional(call(Idempotency::Idempotent, request).await) {
             // A bucket that was deleted, whose name another account uses now, does not stop `destroy`.
-            Err(error) if error.is_denied() && !is_desired && !has_our_name => return Ok(()),
+            Err(error) if error.is_denied() && !is_desired => {
+                self.foreign_buckets.extend(has_our_name.then(|| name.to_owned()));
+                return Ok(());
+            }
             Err(error) if error.is_denied() => {
                 let message = format!(
                     "the bucket `{name}` belongs to another account than `{account}`, or the permission \
@@ -415,6 +458,9 @@ impl TriggerReader<'_> {
             let tags = response.map(|response| response.tag_set).unwrap_or_default();
             let tags: Tags = tags.iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect();
             bucket.is_app_bucket = self.is_managed(&tags);
+            if bucket.is_app_bucket {
+                self.check_tags(format!("bucket {name}"), TagTarget::Bucket(name.to_owned()), &tags);
+            }
             // A bucket without tags was created by a deploy that was stopped: its name contains our account.
             if is_desired_app_bucket && !bucket.is_app_bucket && tags.contains_key(OWNER_TAG) {
                 self.add_unmanaged(format!("bucket `{name}`"), &tags);

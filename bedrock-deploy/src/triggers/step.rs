@@ -5,6 +5,7 @@ use super::streams::desired::{StreamMapping, StreamSource};
 use crate::alarms::alarm::Alarm;
 use crate::http_api::actual::ActualHttpApi;
 use crate::http_api::change::HttpApiChange;
+use crate::resource_tags::{TagTarget, Tags};
 use crate::stage::function_label;
 use crate::step::Change;
 use crate::uses::{ResourceId, TableKey};
@@ -152,6 +153,8 @@ pub(crate) enum TriggerStep {
         /// Whether the function has no others.
         is_last: bool,
     },
+    /// Adds or changes tags of a resource.
+    TagResource(TagTarget, Tags),
     /// Deletes all versions of all objects of a bucket.
     EmptyBucket(String),
     /// Deletes a table, a topic, an event bus, a Kinesis stream or a bucket with its data.
@@ -161,11 +164,12 @@ pub(crate) enum TriggerStep {
 }
 
 impl TriggerStep {
-    /// Returns what the step does, for messages such as ``failed to create queue `x` ``.
-    pub(crate) fn description(&self) -> String {
+    /// Returns what the step does, for messages such as ``failed to create queue `x` ``. `planned` is the resource of its plan.
+    pub(crate) fn description(&self, planned: &str) -> String {
+        let name = planned.rsplit(' ').next().unwrap_or_default();
         match self {
             Self::TagFunction(key) => format!("tag the function of worker `{key}`"),
-            Self::CreateScheduleGroup => "create the schedule group".to_owned(),
+            Self::CreateScheduleGroup => format!("create the schedule group `{name}`"),
             Self::CreateScheduleRole(key) => format!("create the role of the schedules of worker `{key}`"),
             Self::UpdateScheduleTrustPolicy(key) => {
                 format!("update the trust policy of the role of the schedules of worker `{key}`")
@@ -178,7 +182,7 @@ impl TriggerStep {
             Self::UpdateSchedule(name, _) => format!("update schedule `{name}`"),
             Self::DeleteSchedule(name) => format!("delete schedule `{name}`"),
             Self::DeleteScheduleRole(key) => format!("delete the role of the schedules of worker `{key}`"),
-            Self::DeleteScheduleGroup => "delete the schedule group".to_owned(),
+            Self::DeleteScheduleGroup => format!("delete the schedule group `{name}`"),
             Self::CreateQueue(queue) => format!("create queue `{}`", queue.name),
             Self::UpdateQueue(queue) => format!("update queue `{}`", queue.name),
             Self::CreateMapping { key, queue_arn, .. } => {
@@ -213,10 +217,11 @@ impl TriggerStep {
             Self::PutRule(rule) => format!("set rule `{}` of event bus `{}`", rule.name, rule.bus),
             Self::PutTarget(rule) => format!("make rule `{}` invoke worker `{}`", rule.name, rule.key),
             Self::DeleteRule(arn) => format!("delete rule `{arn}`"),
-            Self::PutHttpApi(_) => "set the HTTP API".to_owned(),
-            Self::DeleteHttpApi(_) => "delete the HTTP API".to_owned(),
+            Self::PutHttpApi(_) => format!("set the HTTP API `{name}`"),
+            Self::DeleteHttpApi(_) => format!("delete the HTTP API `{name}`"),
             Self::PutAlarms { key, .. } => format!("set the alarms of {}", function_label(key)),
             Self::DeleteAlarms { key, .. } => format!("delete alarms of {}", function_label(key)),
+            Self::TagResource(target, _) => format!("set the tags of {target}"),
             Self::EmptyBucket(name) => format!("delete the objects of bucket `{name}`"),
             Self::DeleteResource(id) => format!("delete {} `{}`", id.kind, id.name),
             Self::DeleteBucket(name) => format!("delete bucket `{name}`"),
@@ -280,6 +285,7 @@ impl TriggerStep {
             Self::DeleteHttpApi(_) => "delete-http-api",
             Self::PutAlarms { .. } => "put-alarms",
             Self::DeleteAlarms { .. } => "delete-alarms",
+            Self::TagResource(..) => "tag-resource",
             Self::EmptyBucket(_) => "empty-bucket",
             Self::DeleteResource(_) => "delete-resource",
             Self::DeleteBucket(_) => "delete-bucket",

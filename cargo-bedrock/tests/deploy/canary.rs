@@ -2,14 +2,18 @@
 //! stopped; what a killed one leaves is known to the next command.
 
 use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
+use testbed::Refusal;
 
 use crate::alarms::alarms;
 use crate::emulated_aws::EmulatedAws;
+use crate::faults::deploy;
+use crate::proxy::{Proxy, ProxyAction};
 use crate::role_settings::set_deploy_settings;
 use crate::test_app::{CommandOutput, TestApp, WORKER};
 
@@ -175,6 +179,76 @@ fn next_command_ends_the_canary_of_a_killed_deploy() {
     change(&mut app, 4);
     aws.run(&app, &["deploy", "--stage", "dev", "--yes", "--canary", "10%/1s"]).success();
     assert_all_calls_go_to(&aws, "4");
+}
+
+#[test]
+fn killed_canary_does_not_stop_provisioned_concurrency() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = deployed_app(&aws);
+    signal(start_canary(&app, &aws, "2"), Signal::KILL);
+    // The code that is in use, and then other code than that of the canary.
+    for (number, version, live) in [(1, 1, "3"), (2, 3, "5")] {
+        change(&mut app, version);
+        app.set("/workers/counter/lambda", json!({ "provisioned_concurrency": number }));
+        let has_weights = AtomicBool::new(true);
+        let proxy = Proxy::start(aws.emulator.endpoint(), move |request| {
+            let operation = &request.operation;
+            if operation.starts_with("PUT ") && operation.contains("/aliases/live") {
+                has_weights.store(false, Ordering::SeqCst);
+            }
+            let is_refused = operation.contains("/provisioned-concurrency")
+                && operation.starts_with("PUT ")
+                && has_weights.load(Ordering::SeqCst);
+            if !is_refused {
+                return ProxyAction::Forward;
+            }
+            let message = "Alias with weights can not be used with Provisioned Concurrency".to_owned();
+            ProxyAction::Refuse(Refusal { status: 400, code: "InvalidParameterValueException", message })
+        });
+        deploy(&app, &aws, &proxy, &[]).success();
+        assert_all_calls_go_to(&aws, live);
+        let arguments = json!({ "FunctionName": FUNCTION, "Qualifier": "live" });
+        let found = aws.call("lambda", "get_provisioned_concurrency_config", &arguments);
+        assert_eq!(found["RequestedProvisionedConcurrentExecutions"], number, "{found}");
+        assert_eq!(aws.deploy(&app), "3 unchanged\n");
+        if number == 1 {
+            change(&mut app, 2);
+            signal(start_canary(&app, &aws, "4"), Signal::KILL);
+        }
+    }
+}
+
+#[test]
+fn rollback_undoes_a_deploy_after_a_canary_that_went_back() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let workers = ["counter", "greeter", "reporter"];
+    let mut app = TestApp::new(&workers).with("/version", json!(3));
+    app.set("/workers/counter/alarms", alarms(&json!({})));
+    aws.deploy(&app);
+    let versions = || workers.map(|worker| aws.live_version(&format!("shop-dev-{worker}")));
+    for worker in workers {
+        app.code(worker, &WORKER.replace("\"version\": 1", "\"version\": 2"));
+    }
+    let child = start_canary(&app, &aws, "2");
+    set_alarm(&aws, "ALARM");
+    let output: CommandOutput = child.wait_with_output().expect("the command ends").into();
+    assert_eq!((output.code, versions()), (Some(1), ["1", "1", "1"].map(str::to_owned)), "{output:?}");
+    // The versions of the others were published by the canary, and get in use only now.
+    change(&mut app, 3);
+    aws.deploy(&app);
+    assert_eq!(versions(), ["3", "2", "2"].map(str::to_owned));
+    let description = alias(&aws)["Description"].clone();
+    assert!(description.as_str().is_some_and(|text| text.starts_with("deploys 3@")), "{description}");
+    let plan = aws.run(&app, &["rollback", "--stage", "dev", "--dry-run"]).success();
+    insta::assert_snapshot!(plan, @"
+    ~ rollback  shop-dev-counter (version 3 → 1)
+    ~ rollback  shop-dev-greeter (version 2 → 1)
+    ~ rollback  shop-dev-reporter (version 2 → 1)
+    ");
+    aws.run(&app, &["rollback", "--stage", "dev", "--yes"]).success();
+    assert_eq!(versions(), ["1", "1", "1"].map(str::to_owned));
+    let nothing = aws.run(&app, &["rollback", "--stage", "dev", "--yes"]);
+    assert!(nothing.stderr.contains("there is no earlier version to roll back to"), "{nothing:?}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use testbed::AwsAction;
 
 use crate::emulated_aws::EmulatedAws;
 use crate::proxy::{Proxy, ProxyAction};
+use crate::role_settings::set_deploy_settings;
 use crate::test_app::{CommandOutput, TestApp, WORKER};
 
 const ACCOUNT: &str = "123456789012";
@@ -62,7 +63,7 @@ impl<'a> Recorder<'a> {
 }
 
 /// An app that uses everything of AWS that an app can use.
-fn app_with_everything(callees: &[&str]) -> TestApp {
+pub(crate) fn app_with_everything(callees: &[&str]) -> TestApp {
     let mut app = TestApp::new(callees).with_endpoint(callees);
     app.set("/version", json!(4));
     app.set("/workers/counter/durable", json!({ "timeout": 86_400, "retention": 14 }));
@@ -105,7 +106,7 @@ fn http_api(routes: &[&str]) -> Value {
     json!({ "routes": routes, "jwt": null, "domain": null, "throttling": null })
 }
 
-fn stream(source: &Value) -> Value {
+pub(crate) fn stream(source: &Value) -> Value {
     let mut trigger = json!({
         "starting_position": "LATEST", "batch_size": 100, "batch_window": 0, "parallelization_factor": 1,
         "maximum_retry_attempts": -1, "maximum_record_age": -1, "bisect_batch_on_function_error": false,
@@ -118,7 +119,7 @@ fn stream(source: &Value) -> Value {
 }
 
 /// Changes everything that a deploy can change.
-fn change_everything(aws: &EmulatedAws, app: &mut TestApp) {
+pub(crate) fn change_everything(aws: &EmulatedAws, app: &mut TestApp) {
     app.code("counter", &WORKER.replace("\"version\": 1", "\"version\": 2"));
     app.set("/endpoint/invokes", json!(["counter"]));
     app.set("/endpoint/url_auth", json!("iam"));
@@ -165,6 +166,8 @@ fn printed_policy_permits_exactly_what_commands_do() {
     let recorder = Recorder::start(&aws);
     recorder.deploy(&app);
     change_everything(&aws, &mut app);
+    // Changed tags reach everything that exists.
+    set_deploy_settings(&app, "tags = { team = \"shop\" }");
     let policy = aws.run(&app, &["deploy", "--print-policy", "--stage", "dev"]).success();
     recorder.deploy(&app);
     // A deploy that could not delete the record has left this tag.
@@ -318,7 +321,10 @@ fn assert_needed(policy: &Value, actions: &BTreeSet<AwsAction>) {
 
 #[test]
 fn policy_is_printed_without_aws_and_without_a_stage() {
-    let app = TestApp::new(&["counter"]);
+    let mut app = TestApp::new(&["counter"]).with("/version", json!(4));
+    // One stage needs more than the others.
+    let secrets = json!({ "KEY": { "secretsmanager": "prod-key" } });
+    app.set("/stages", json!({ "prod": { "counter": { "secrets": secrets } } }));
     let print = |more: &[&str]| {
         CommandOutput::from(
             app.command(&[&["deploy", "--print-policy"], more].concat(), &[]).output().expect("the command starts"),
@@ -326,6 +332,11 @@ fn policy_is_printed_without_aws_and_without_a_stage() {
     };
     let all: Value = serde_json::from_str(&print(&[]).success()).expect("JSON");
     assert!(all.to_string().contains("arn:aws:lambda:*:*:function:shop-*-*"), "{all}");
+    let of_secret = "arn:aws:secretsmanager:*:*:secret:prod-key-??????";
+    assert!(all.to_string().contains(of_secret), "{all}");
+    assert!(print(&["--terraform"]).success().contains(of_secret));
+    assert!(print(&["--stage", "prod"]).success().contains(of_secret));
+    assert!(!print(&["--stage", "dev"]).success().contains("secretsmanager"));
     let one = print(&["--stage", "dev", "--region", "eu-west-1"]).success();
     assert!(one.contains("arn:aws:lambda:eu-west-1:*:function:shop-dev-*"), "{one}");
     assert_eq!(print(&["--stage", "Dev"]).code, Some(2));

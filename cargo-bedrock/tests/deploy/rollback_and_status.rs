@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::emulated_aws::EmulatedAws;
+use crate::faults::deploy;
+use crate::proxy::{Proxy, ProxyAction};
 use crate::test_app::{TestApp, WORKER};
 
 fn version(aws: &EmulatedAws, function: &str) -> Value {
@@ -40,6 +42,49 @@ fn rollback_undoes_the_last_deploy_for_all_callers() {
     assert_eq!(versions(), (json!(2), json!(2)));
     rollback(&["--yes", "reporter"]).success();
     assert_eq!(versions(), (json!(2), json!(1)));
+}
+
+#[test]
+fn rollback_undoes_a_deploy_that_was_continued() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = TestApp::new(&["counter", "greeter", "reporter"]);
+    aws.deploy(&app);
+    for worker in ["counter", "reporter"] {
+        app.code(worker, &WORKER.replace("\"version\": 1", "\"version\": 2"));
+    }
+    let proxy = Proxy::start(aws.emulator.endpoint(), |request| {
+        let is_refused = request.is_mutation && request.operation.contains("/shop-dev-reporter/aliases/live");
+        if is_refused { ProxyAction::Respond(403, "AccessDeniedException") } else { ProxyAction::Forward }
+    });
+    let stopped = deploy(&app, &aws, &proxy, &[]);
+    assert_eq!(stopped.code, Some(1), "{stopped:?}");
+    aws.deploy(&app);
+    let versions = || ["counter", "greeter", "reporter"].map(|worker| aws.live_version(&format!("shop-dev-{worker}")));
+    assert_eq!(versions(), ["2", "1", "2"].map(str::to_owned));
+    aws.run(&app, &["rollback", "--stage", "dev", "--yes"]).success();
+    assert_eq!(versions(), ["1", "1", "1"].map(str::to_owned));
+}
+
+#[test]
+fn stage_of_an_earlier_tool_is_rolled_back_by_its_versions() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = TestApp::new(&["counter", "reporter"]);
+    aws.deploy(&app);
+    for version in [2, 3] {
+        app.code("counter", &WORKER.replace("\"version\": 1", &format!("\"version\": {version}")));
+        aws.deploy(&app);
+    }
+    // It writes no descriptions of aliases.
+    for worker in ["counter", "reporter"] {
+        let function = format!("shop-dev-{worker}");
+        let alias = json!({ "FunctionName": function, "Name": "live", "Description": "" });
+        aws.call("lambda", "update_alias", &alias);
+    }
+    for expected in ["2", "1"] {
+        aws.run(&app, &["rollback", "--stage", "dev", "--yes"]).success();
+        assert_eq!(aws.live_version("shop-dev-counter"), expected);
+    }
+    assert_eq!(aws.live_version("shop-dev-reporter"), "1");
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! What functions use: the resources of the app are created and kept, and roles get exactly the rights for them.
 
 use serde_json::{Value, json};
+use testbed::{AwsAction, AwsRule, AwsRules, RuleDecision};
 
 use crate::emulated_aws::EmulatedAws;
-use crate::test_app::TestApp;
+use crate::faults::deploy;
+use crate::proxy::{Proxy, ProxyAction};
+use crate::test_app::{CommandOutput, TestApp};
 
 /// Reads and writes an item of the app's table, and an item of another table.
 const WORKER: &str = r#"
@@ -215,5 +218,72 @@ fn queue_of_a_trigger_stays_when_another_function_uses_it() {
     app.set("/workers/counter/triggers", json!([]));
     let plan = aws.deploy(&app);
     assert!(plan.contains("~ update  queue shop-dev-jobs (no longer invokes worker counter)"), "{plan}");
+    assert!(plan.contains("~ update  queue shop-dev-jobs (used by worker sender)"), "{plan}");
     assert_eq!(aws.deploy(&app), "3 unchanged\n");
+    // Only the worker that uses the queue is left, and `destroy` finds the queue.
+    app.remove("counter");
+    aws.deploy(&app);
+    let plan = aws.run(&app, &["destroy", "--stage", "dev", "--yes"]).success();
+    assert!(plan.contains("- delete  queue shop-dev-jobs"), "{plan}");
+    let left = aws.call("sqs", "list_queues", &json!({}))["QueueUrls"].to_string();
+    assert!(!left.contains("shop-dev-jobs"), "{left}");
+}
+
+/// A proxy for which some buckets belong to another account.
+fn foreign_buckets(aws: &EmulatedAws) -> Proxy {
+    let rules = AwsRules::new(&[AwsRule::ForeignBucket]);
+    Proxy::start(aws.emulator.endpoint(), move |request| {
+        let action = AwsAction::of_request(request.bytes(), "123456789012");
+        match rules.decide(&action, &Value::Null) {
+            RuleDecision::Refuse(refusal) => ProxyAction::Refuse(refusal),
+            _ => ProxyAction::Forward,
+        }
+    })
+}
+
+#[test]
+fn bucket_of_another_account_does_not_stop_destroy() {
+    let Some(aws) = EmulatedAws::start(false) else { return };
+    let mut app = TestApp::new(&["counter"]).with("/version", json!(3));
+    let bucket = |name: &str| {
+        let mut bucket = resource("bucket", name, "", "", &["s3:PutObject"]);
+        bucket["arn"] = Value::Null;
+        bucket["value"] = Value::Null;
+        bucket
+    };
+    let notified = json!({ "bucket": "uploads", "prefix": "", "suffix": "", "events": ["created"] });
+    app.set("/workers/counter/triggers", json!([notified]));
+    app.set("/workers/counter/uses", json!([bucket("old_uploads"), bucket("pictures")]));
+    let settings = "[package]\nname = \"shop\"\n[package.metadata.bedrock.workers.counter]\nuses = [\n    \
+                    { bucket = \"old_uploads\", access = \"write\" },\n    { bucket = \"pictures\", access = \"write\" },\n]\n\
+                    triggers = [{ bucket = \"uploads\" }]\n";
+    app.write("Cargo.toml", settings);
+    aws.deploy(&app);
+    // Others have buckets with two of these names now.
+    let proxy = foreign_buckets(&aws);
+    let mut environment = aws.environment();
+    environment.push(("AWS_ENDPOINT_URL".to_owned(), proxy.endpoint.clone()));
+    let run = |more: &[&str]| -> CommandOutput {
+        let args = [&["destroy", "--stage", "dev", "--with-data"], more].concat();
+        app.command(&args, &environment).output().expect("the command starts").into()
+    };
+    for more in [&["--dry-run"][..], &["--yes"]] {
+        let output = run(more);
+        assert_eq!(output.code, Some(0), "{output:?}");
+        for name in ["old-uploads", "uploads"] {
+            let warning = format!(
+                "warning: bucket `shop-dev-{name}-123456789012-us-east-1` is kept: it belongs to another account than `123456789012`, or"
+            );
+            assert!(output.stderr.contains(&warning), "{warning}: {}", output.stderr);
+        }
+        assert!(output.stdout.contains("- delete  bucket shop-dev-pictures-123456789012-us-east-1"), "{output:?}");
+        assert!(!output.stdout.contains("delete  bucket shop-dev-uploads"), "{output:?}");
+    }
+    assert_eq!(aws.list_resources("shop-dev-"), [] as [String; 0]);
+    let left = aws.call("s3", "list_buckets", &json!({})).to_string();
+    assert!(!left.contains("pictures") && left.contains("shop-dev-uploads"), "{left}");
+    // A deploy needs the bucket, so it is refused.
+    let refused = deploy(&app, &aws, &proxy, &[]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.stderr.contains("belongs to another account than `123456789012`"), "{}", refused.stderr);
 }

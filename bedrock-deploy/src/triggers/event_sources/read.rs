@@ -10,6 +10,7 @@ use super::super::desired::SubscriptionFilter;
 use super::super::read::{AwsResult, Tags, TriggerReader};
 use super::rule_of_arn;
 use crate::aws::{Idempotency, call, optional};
+use crate::resource_tags::TagTarget;
 use crate::stage::ALIAS;
 
 /// Returns whether an ARN is one of a service.
@@ -99,7 +100,9 @@ impl TriggerReader<'_> {
         let list_tags = || events.list_tags_for_resource().resource_arn(arn).send();
         let tags = call(Idempotency::Idempotent, list_tags).await?;
         let tags: Tags = tags.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect();
-        if !self.is_managed(&tags) && self.desired.rules.contains_key(arn) {
+        if self.is_managed(&tags) {
+            self.check_tags(format!("rule {name}"), TagTarget::Events(arn.to_owned()), &tags);
+        } else if self.desired.rules.contains_key(arn) {
             self.add_unmanaged(format!("rule `{name}`"), &tags);
         }
         Ok(ActualRule { key, exists: true, pattern, is_effective, is_permitted })

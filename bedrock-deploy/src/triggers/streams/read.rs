@@ -39,9 +39,9 @@ impl TriggerReader<'_> {
         Ok(())
     }
 
-    /// Returns whether a trigger names the stream with this ARN.
-    pub(in super::super) fn is_desired_stream(&self, arn: &str) -> bool {
-        self.desired.streams.keys().any(|source| source.has_arn(self.stage, arn))
+    /// Returns what the plan calls the stream with this ARN. `None` if no trigger names it.
+    pub(in super::super) fn desired_stream(&self, arn: &str) -> Option<String> {
+        self.desired.streams.keys().find(|source| source.has_arn(self.stage, arn)).map(StreamSource::title)
     }
 
     /// Returns `None` if the mapping is being deleted, if its source is not a stream, or if it invokes another alias or a version:

@@ -1,6 +1,6 @@
 //! Executions of durable functions that have not ended. The versions that they run on must not be deleted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_lambda::types::ExecutionStatus;
 
@@ -14,8 +14,10 @@ use crate::stage::StageContext;
 const MAX_CONCURRENT_FUNCTIONS: usize = 6;
 /// Executions in one response (API model, `ItemCount`).
 const MAX_ITEMS: i32 = 1_000;
-/// The states of executions that have not ended (API model, `ExecutionStatus`).
-pub(crate) const RUNNING: [&str; 3] = ["RUNNING", "PAUSING", "PAUSED"];
+/// The states of executions that have not ended (API model, `ExecutionStatus`), each in a request of its own: Lambda rejects
+/// a request with two of them ("Cannot filter by more than one status"). The first one again, because an execution may be
+/// resumed between the requests.
+const RUNNING: [&str; 4] = ["RUNNING", "PAUSING", "PAUSED", "RUNNING"];
 
 /// The number of executions that have not ended, by the number of the version or `$LATEST`.
 pub(crate) type RunningExecutions = BTreeMap<String, usize>;
@@ -34,7 +36,7 @@ pub(crate) async fn read_running_executions(
     let keys: Vec<String> = asked.map(|(key, _)| key.clone()).collect();
     let counts = map_concurrently(&keys, MAX_CONCURRENT_FUNCTIONS, async |key| {
         let name = stage.function_name(key);
-        let listed = list(aws, &name, None, false).await;
+        let listed = count(aws, &name).await;
         listed.map_err(|error| error.into_app_error(format!("failed to list the executions of function `{name}`")))
     });
     for (key, count) in keys.iter().zip(counts.await) {
@@ -48,34 +50,80 @@ pub(crate) async fn read_running_executions(
 
 /// Returns whether executions run on a version.
 pub(crate) async fn has_running(aws: &Aws, function: &str, version: &str) -> Result<bool, AwsError> {
-    Ok(!list(aws, function, Some(version), true).await?.is_empty())
+    let mut arns = BTreeSet::new();
+    for status in RUNNING {
+        let mut marker = None;
+        loop {
+            marker = list_page(aws, function, Some(version), Some(status), marker, &mut arns).await?;
+            if !arns.is_empty() {
+                return Ok(true);
+            }
+            if marker.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(false)
 }
 
-/// Lists executions of all versions, or of one; at most those of the first page that has some if `is_first_enough`.
-async fn list(
+/// Counts the executions of all versions that have not ended.
+async fn count(aws: &Aws, function: &str) -> Result<RunningExecutions, AwsError> {
+    let mut counts = RunningExecutions::new();
+    for arn in list_running(aws, function).await? {
+        *counts.entry(version_of(&arn).to_owned()).or_default() += 1;
+    }
+    Ok(counts)
+}
+
+/// Returns the ARNs of the executions of all versions that have not ended.
+pub(crate) async fn list_running(aws: &Aws, function: &str) -> Result<BTreeSet<String>, AwsError> {
+    let mut arns = BTreeSet::new();
+    for status in RUNNING {
+        list_into(aws, function, Some(status), &mut arns).await?;
+    }
+    Ok(arns)
+}
+
+/// Returns the ARNs of all executions.
+pub(crate) async fn list_all(aws: &Aws, function: &str) -> Result<BTreeSet<String>, AwsError> {
+    let mut arns = BTreeSet::new();
+    list_into(aws, function, None, &mut arns).await?;
+    Ok(arns)
+}
+
+async fn list_into(
+    aws: &Aws,
+    function: &str,
+    status: Option<&str>,
+    arns: &mut BTreeSet<String>,
+) -> Result<(), AwsError> {
+    let mut marker = None;
+    loop {
+        marker = list_page(aws, function, None, status, marker, arns).await?;
+        if marker.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+/// Lists the executions of all versions, or of one, in all states, or in one. Returns where the next page begins.
+async fn list_page(
     aws: &Aws,
     function: &str,
     version: Option<&str>,
-    is_first_enough: bool,
-) -> Result<RunningExecutions, AwsError> {
-    let mut counts = RunningExecutions::new();
-    let mut marker = None::<String>;
-    loop {
-        let request = || {
-            let list = aws.lambda.list_durable_executions_by_function().function_name(function);
-            let list = list.set_qualifier(version.map(str::to_owned)).set_marker(marker.clone()).max_items(MAX_ITEMS);
-            list.set_statuses(Some(RUNNING.map(ExecutionStatus::from).to_vec())).send()
-        };
-        // The function may be deleted meanwhile.
-        let Some(page) = optional(call(Idempotency::Idempotent, request).await)? else { return Ok(counts) };
-        for execution in page.durable_executions() {
-            *counts.entry(version_of(execution.durable_execution_arn()).to_owned()).or_default() += 1;
-        }
-        marker = page.next_marker().filter(|marker| !marker.is_empty()).map(str::to_owned);
-        if marker.is_none() || (is_first_enough && !counts.is_empty()) {
-            return Ok(counts);
-        }
-    }
+    status: Option<&str>,
+    marker: Option<String>,
+    arns: &mut BTreeSet<String>,
+) -> Result<Option<String>, AwsError> {
+    let request = || {
+        let list = aws.lambda.list_durable_executions_by_function().function_name(function);
+        let list = list.set_qualifier(version.map(str::to_owned)).set_marker(marker.clone()).max_items(MAX_ITEMS);
+        list.set_statuses(status.map(|status| vec![ExecutionStatus::from(status)])).send()
+    };
+    // The function may be deleted meanwhile.
+    let Some(page) = optional(call(Idempotency::Idempotent, request).await)? else { return Ok(None) };
+    arns.extend(page.durable_executions().iter().map(|execution| execution.durable_execution_arn().to_owned()));
+    Ok(page.next_marker().filter(|marker| !marker.is_empty()).map(str::to_owned))
 }
 
 /// Returns the version in the ARN of an execution: `arn:aws:lambda:REGION:ACCOUNT:function:NAME:VERSION/durable-execution/…`.

@@ -5,14 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_sdk_lambda::config::interceptors::AfterDeserializationInterceptorContextRef;
 use aws_sdk_lambda::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_lambda::error::BoxError;
-use aws_sdk_lambda::types::ExecutionStatus;
 use bedrock_build::App;
 use bedrock_diagnostics::Result;
 use serde_json::Value;
 
-use crate::aws::{self, Aws, AwsError, Idempotency, call, optional};
+use crate::aws::{self, Aws, AwsError, Idempotency, call};
 use crate::deploy::StageRequest;
-use crate::executions::RUNNING;
+use crate::executions::{list_all, list_running};
 use crate::stage::StageContext;
 
 /// Items in one response (API model, `ItemCount`).
@@ -50,7 +49,8 @@ pub fn read_histories(app: &App, request: &HistoryRequest<'_>) -> Result<Vec<Exe
             let name = stage.function_name(worker);
             let failed =
                 |error: AwsError| error.into_app_error(format!("failed to read the executions of function `{name}`"));
-            let arns = list(&aws, &name, request.is_running).await.map_err(failed)?;
+            let listed = if request.is_running { list_running(&aws, &name).await } else { list_all(&aws, &name).await };
+            let arns = listed.map_err(failed)?;
             for arn in arns.into_iter().filter(|arn| (request.is_asked)(arn)) {
                 let events = read_events(&aws, &arn).await.map_err(failed)?;
                 histories.push(ExecutionHistory { worker: worker.clone(), arn, events });
@@ -58,24 +58,6 @@ pub fn read_histories(app: &App, request: &HistoryRequest<'_>) -> Result<Vec<Exe
         }
         Ok(histories)
     })
-}
-
-async fn list(aws: &Aws, function: &str, is_running: bool) -> std::result::Result<Vec<String>, AwsError> {
-    let mut arns = Vec::new();
-    let mut marker = None::<String>;
-    loop {
-        let request = || {
-            let list = aws.lambda.list_durable_executions_by_function().function_name(function);
-            let statuses = is_running.then(|| RUNNING.map(ExecutionStatus::from).to_vec());
-            list.set_statuses(statuses).set_marker(marker.clone()).max_items(MAX_ITEMS).send()
-        };
-        let Some(page) = optional(call(Idempotency::Idempotent, request).await)? else { return Ok(arns) };
-        arns.extend(page.durable_executions().iter().map(|execution| execution.durable_execution_arn().to_owned()));
-        marker = page.next_marker().filter(|marker| !marker.is_empty()).map(str::to_owned);
-        if marker.is_none() {
-            return Ok(arns);
-        }
-    }
 }
 
 async fn read_events(aws: &Aws, arn: &str) -> std::result::Result<Vec<Value>, AwsError> {

@@ -8,6 +8,7 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bedrock_build::{App, Language};
 use bedrock_local::OldCode;
@@ -16,6 +17,7 @@ use tokio::sync::Notify;
 
 use crate::code_files::{CodeFiles, CodeFilesError};
 use crate::execution::{LogLine, LogSink};
+use crate::installed_packages::InstalledPackages;
 use crate::sync::Mutex;
 
 /// Name of the folder in the state folder.
@@ -26,6 +28,8 @@ const PARTIAL: &str = "partial";
 const SITE: &str = "site";
 /// Name of the program of a Rust worker.
 const PROGRAM: &str = "program";
+/// Name of the file with the versions of the packages that the code of a JavaScript worker had.
+const PACKAGES: &str = "packages.json";
 
 /// The code of the durable workers of an app. Its name is a hash of its content.
 pub(crate) struct CodeStore {
@@ -43,6 +47,10 @@ pub(crate) struct CodeStore {
     warned: Mutex<BTreeSet<String>>,
     /// Workers and code of which it was logged that it is gone.
     gone: Mutex<BTreeSet<(String, String)>>,
+    /// What was logged about the packages of code, by worker and code.
+    package_changes: Mutex<HashMap<(String, String), String>>,
+    /// Whether what was missing at the start is installed: before, packages may be gone only for a moment.
+    is_installed: AtomicBool,
 }
 
 struct DurableWorker {
@@ -84,6 +92,8 @@ impl CodeStore {
             log_sink,
             warned: Mutex::default(),
             gone: Mutex::default(),
+            package_changes: Mutex::default(),
+            is_installed: AtomicBool::new(false),
         }
     }
 
@@ -185,12 +195,61 @@ impl CodeStore {
         let _ = symlink(site, link);
     }
 
-    /// Links the folders with the dependencies of all current code, which `site` returns for a worker. After a restart it may
-    /// be old code.
+    /// Links the folders with the dependencies of all current code, which `site` returns for a worker, and stores which
+    /// packages of Node.js it has, after the installation at the start. After a restart it may be old code.
     pub(crate) fn link_current_sites(&self, site: impl Fn(&str) -> Option<PathBuf>) {
         for (worker, code) in self.all_current() {
             if let Some(site) = site(&worker) {
                 self.link_site(&worker, &code, &site);
+            }
+            self.record_packages(&worker, &code);
+        }
+        self.is_installed.store(true, Ordering::Relaxed);
+        self.notify_changed();
+    }
+
+    /// Returns the packages that code of a JavaScript worker has today, and the file with those that it had. `None` for
+    /// other workers, and if no package is installed.
+    fn packages(&self, worker: &str, code: &str) -> Option<(InstalledPackages, PathBuf)> {
+        let DurableWorker { dir, language } = self.workers.get(worker)?;
+        let folder = self.folder_of(worker, code);
+        if *language != Language::JavaScript {
+            return None;
+        }
+        let today = InstalledPackages::read(&folder, dir);
+        (!today.is_empty()).then(|| (today, folder.join(PACKAGES)))
+    }
+
+    /// Stores the versions of the packages with which code begins to run.
+    fn record_packages(&self, worker: &str, code: &str) {
+        if let Some((today, file)) = self.packages(worker, code)
+            && !file.exists()
+        {
+            // Without the file no difference is found.
+            let _ = today.write(&file);
+        }
+    }
+
+    /// Logs of which code in `used` the packages have changed since it began to run: those are not kept. Each change is
+    /// logged once. Executions that start from now on with the current code have the packages of today.
+    pub(crate) fn log_package_changes(&self, used: &BTreeSet<(String, String)>) {
+        if !self.is_installed.load(Ordering::Relaxed) {
+            return;
+        }
+        for key in used {
+            let (worker, code) = key;
+            let Some((today, file)) = self.packages(worker, code) else { continue };
+            let Some(difference) = InstalledPackages::open(&file).and_then(|before| before.difference(&today)) else {
+                continue;
+            };
+            if self.current(worker).as_ref() == Some(code) {
+                let _ = today.write(&file);
+            }
+            let last = self.package_changes.lock().insert(key.clone(), difference.clone());
+            if last.as_ref() != Some(&difference) {
+                let text =
+                    format!("warning: executions continue with other packages than they started with: {difference}");
+                (self.log_sink)(LogLine { worker: worker.as_str().into(), request_id: None, text });
             }
         }
     }
@@ -297,6 +356,18 @@ pub(crate) async fn store_files(
     });
     // Joining fails if the server is stopping.
     stored.await.ok().flatten()
+}
+
+/// Makes stored files the current code of a worker, after its packages were installed.
+pub(crate) async fn set_current_files(store: Arc<CodeStore>, worker: String, code: Option<String>) {
+    let set = tokio::task::spawn_blocking(move || {
+        if let Some(code) = &code {
+            store.record_packages(&worker, code);
+        }
+        store.set_current(&worker, code);
+    });
+    // Joining fails if the server is stopping.
+    let _ = set.await;
 }
 
 /// Stores the program of a worker on a blocking thread, and makes it the current code.

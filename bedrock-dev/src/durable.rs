@@ -58,16 +58,22 @@ impl DurableFunctions for RecordedFunctions {
     }
 }
 
-/// Deletes code that no execution keeps any more, and stops its processes. Never ends.
+/// Deletes code that no execution keeps any more, and stops its processes. Logs which executions get other packages than
+/// they started with. Never ends.
 pub(crate) async fn delete_unused_code(service: Arc<DurableService>, registry: Arc<FunctionRegistry>) {
     loop {
         registry.code().changed().await;
         // Executions that start from now on may keep the code that is current now.
         let mut used = registry.code().all_current();
-        used.extend(service.read(|engine, _| engine.codes()).await);
+        let of_executions = service.read(|engine, _| engine.codes()).await;
+        used.extend(of_executions.iter().cloned());
         let code = Arc::clone(registry.code());
+        let deleted = tokio::task::spawn_blocking(move || {
+            code.log_package_changes(&of_executions);
+            code.retain(&used)
+        });
         // Joining fails if the server is stopping.
-        let deleted = tokio::task::spawn_blocking(move || code.retain(&used)).await.unwrap_or_default();
+        let deleted = deleted.await.unwrap_or_default();
         for folder in &deleted {
             registry.stop_old_code(folder);
         }

@@ -12,7 +12,7 @@
 //! | `policy` | what AWS rejects: reserved concurrency, calls without permission, recursive loops, too much memory |
 //! | `async_queue` | asynchronous events: stored in a file, retried, sent to destinations |
 //! | `durable` | the functions that durable executions run |
-//! | `code_store`, `code_files` | the code that durable executions keep |
+//! | `code_store`, `code_files`, `installed_packages` | the code that durable executions keep |
 //! | `replay` | runs programs of Rust workers against recorded executions |
 //! | `triggers` | what invokes workers in addition to calls: schedules, SQS queues, S3 buckets |
 //! | `event_log` | the log of what the server does |
@@ -48,6 +48,7 @@ mod function_url;
 pub mod fuzzing;
 pub mod http_api;
 mod https;
+mod installed_packages;
 pub mod otlp;
 mod policy;
 mod reload;

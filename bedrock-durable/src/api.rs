@@ -10,7 +10,7 @@ use crate::error::DurableError;
 use crate::execution::{Execution, ExecutionStatus};
 use crate::history::HistoryEvent;
 use crate::limits::{DEFAULT_PAGE_ITEMS, MAX_INVOCATION_PAGE_BYTES, MAX_PAGE_ITEMS};
-use crate::store::{ExecutionStore, ExecutionSummary};
+use crate::store::{ExecutionFilter, ExecutionStore, ExecutionSummary};
 use crate::time::{Timestamp, with_api_timestamps};
 use crate::view;
 
@@ -115,16 +115,21 @@ impl<S: ExecutionStore> DurableEngine<S> {
 
     /// `ListDurableExecutionsByFunction`
     pub fn list(&self, request: &ListRequest) -> Result<Value, DurableError> {
-        let mut summaries = self.store.list()?;
-        summaries.retain(|summary| {
-            request.worker.as_ref().is_none_or(|worker| *worker == summary.worker)
-                && request.name.as_ref().is_none_or(|name| name == summary.arn.name())
-                && request.status.is_none_or(|status| status == summary.status)
-                && request.started_after.is_none_or(|after| summary.started > after)
-                && request.started_before.is_none_or(|before| summary.started < before)
-        });
-        if request.oldest_first {
-            summaries.reverse();
+        let filter = ExecutionFilter {
+            worker: request.worker.clone(),
+            name: request.name.clone(),
+            status: request.status,
+            started_after: request.started_after,
+            started_before: request.started_before,
+            oldest_first: request.oldest_first,
+        };
+        let (start, count) = (request.page.start()?, request.page.items());
+        // One more, to know whether there is another page.
+        let mut summaries = self.store.page(&filter, start, count + 1)?;
+        let mut response = json!({});
+        if summaries.len() > count {
+            summaries.truncate(count);
+            response["NextMarker"] = marker(start.saturating_add(count)).into();
         }
         let to_api = |summary: &ExecutionSummary| {
             let mut item = json!({
@@ -139,8 +144,7 @@ impl<S: ExecutionStore> DurableEngine<S> {
             }
             with_api_timestamps(item)
         };
-        let mut response = json!({});
-        request.page.fill(&mut response, "DurableExecutions", &summaries, to_api)?;
+        response["DurableExecutions"] = summaries.iter().map(to_api).collect();
         Ok(response)
     }
 }

@@ -14,7 +14,7 @@ use crate::execution::{Changes, Execution, ExecutionStatus, ParentOperation};
 use crate::lifecycle::{InvocationOutcome, StartDetails};
 use crate::limits::{CHAINED_START_DELAY_MILLISECONDS, MAX_SYNC_EXECUTION_TIMEOUT_SECONDS};
 use crate::operation::{ErrorObject, OperationStatus};
-use crate::store::{ActiveExecution, ExecutionStore, ExecutionSummary, StoreError};
+use crate::store::{ActiveExecution, ExecutionFilter, ExecutionStore, ExecutionSummary, StoreError};
 use crate::time::Timestamp;
 use crate::token::CallbackId;
 use crate::update::CheckpointRequest;
@@ -99,6 +99,8 @@ pub struct DurableEngine<S> {
     touched: BTreeSet<ExecutionArn>,
     /// Executions that have ended, or were deleted, since [`DurableEngine::take_ended`].
     ended: Vec<ExecutionArn>,
+    /// Whether a group was not stored, and the index was not read again since.
+    is_outdated: bool,
 }
 
 impl<S: ExecutionStore> DurableEngine<S> {
@@ -111,6 +113,7 @@ impl<S: ExecutionStore> DurableEngine<S> {
             loaded: HashMap::new(),
             touched: BTreeSet::new(),
             ended: Vec::new(),
+            is_outdated: false,
         };
         let active = engine.store.active()?;
         let running: Vec<_> =
@@ -134,6 +137,41 @@ impl<S: ExecutionStore> DurableEngine<S> {
         }
         engine.save(now)?;
         Ok(engine)
+    }
+
+    /// Begins a group of operations, whose changes are stored together by [`DurableEngine::end_group`]. Before that, no result
+    /// of them may be given to anybody.
+    pub fn begin_group(&mut self) {
+        if self.is_outdated {
+            // If that fails, the store fails for the operations, too.
+            let _ = self.read_again();
+        }
+        self.store.begin();
+    }
+
+    /// Stores the changes of a group. If that fails, none of them has happened.
+    pub fn end_group(&mut self) -> Result<(), StoreError> {
+        let stored = self.store.commit();
+        if stored.is_err() {
+            self.is_outdated = true;
+            // Otherwise the next group tries again.
+            let _ = self.read_again();
+        }
+        stored
+    }
+
+    /// Forgets what is in memory, and reads the index from the store.
+    fn read_again(&mut self) -> Result<(), StoreError> {
+        self.loaded.clear();
+        self.touched.clear();
+        self.ended.clear();
+        let active = self.store.active()?;
+        self.index = ActiveIndex::default();
+        for execution in active {
+            self.index.insert(execution);
+        }
+        self.is_outdated = false;
+        Ok(())
     }
 
     /// Returns an execution that has not ended, to be changed. It is read from the store if it is not in memory.
@@ -271,6 +309,21 @@ impl<S: ExecutionStore> DurableEngine<S> {
     /// Returns all executions, the newest first.
     pub fn summaries(&self) -> Result<Vec<ExecutionSummary>, StoreError> {
         self.store.list()
+    }
+
+    /// Returns the newest executions, at most `count`.
+    pub fn newest(&self, count: usize) -> Result<Vec<ExecutionSummary>, StoreError> {
+        self.store.page(&ExecutionFilter::default(), 0, count)
+    }
+
+    /// Returns the number of all executions.
+    pub fn count(&self) -> Result<usize, StoreError> {
+        self.store.count()
+    }
+
+    /// Finds an execution by its id, the last part of its ARN.
+    pub fn find_id(&self, id: &str) -> Result<Option<ExecutionArn>, StoreError> {
+        self.store.find_id(id)
     }
 
     /// Ends an invocation that [`DurableEngine::begin_due`] returned.

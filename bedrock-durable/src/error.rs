@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use bedrock_model::ExecutionError;
+
 /// The exceptions of the API model that the engine returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -65,6 +67,12 @@ impl fmt::Display for DurableError {
 }
 
 impl std::error::Error for DurableError {}
+
+impl From<DurableError> for ExecutionError {
+    fn from(error: DurableError) -> Self {
+        Self { exception: error.kind.name(), status: error.kind.status(), message: error.message }
+    }
+}
 
 impl DurableError {
     /// Returns an error of this kind.

@@ -60,7 +60,7 @@ pub use replay::{Divergence, ReplayOutcome, ReplayReport, ReplayedOperation, fir
 pub use replay_api::{CheckpointAnswer, ReplayApi};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteExecutionStore;
-pub use store::{ActiveExecution, ExecutionStore, ExecutionSummary, MemoryExecutionStore, StoreError};
+pub use store::{ActiveExecution, ExecutionFilter, ExecutionStore, ExecutionSummary, MemoryExecutionStore, StoreError};
 pub use time::Timestamp;
 pub use token::CallbackId;
 pub use update::CheckpointRequest;

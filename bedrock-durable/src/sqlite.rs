@@ -1,5 +1,6 @@
 //! A store in a file: SQLite with a write-ahead log. A commit has been passed to the kernel when it returns, so it
-//! survives any end of the program. A checkpoint writes only what it changes.
+//! survives any end of the program. A checkpoint writes only what it changes, and checkpoints that come at the same time are
+//! one transaction.
 
 use std::fs::{OpenOptions, Permissions};
 use std::io;
@@ -14,7 +15,7 @@ use serde::de::DeserializeOwned;
 
 use crate::arn::ExecutionArn;
 use crate::execution::{Execution, ExecutionStatus};
-use crate::store::{ActiveExecution, ExecutionStore, ExecutionSummary, StoreError, retention_end};
+use crate::store::{ActiveExecution, ExecutionFilter, ExecutionStore, ExecutionSummary, StoreError, retention_end};
 use crate::time::Timestamp;
 
 /// How long another process may lock the file.
@@ -59,10 +60,24 @@ const SCHEMA: &str = "
 const COLUMNS_OF_VERSION_2: [(&str, &str); 4] =
     [("parent", "TEXT"), ("due", "INTEGER"), ("is_running", "INTEGER NOT NULL DEFAULT 0"), ("code", "TEXT")];
 
+/// The state of a group of changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Group {
+    /// Each change is a transaction.
+    None,
+    /// Nothing has changed so far: reading locks no other program out.
+    Empty,
+    /// Its transaction is open.
+    Begun,
+    /// SQLite has rolled it back.
+    Failed,
+}
+
 /// The executions of an app in a file.
 #[derive(Debug)]
 pub struct SqliteExecutionStore {
     connection: Mutex<Connection>,
+    group: Mutex<Group>,
     path: PathBuf,
     /// The inode of the file, which differs from that of another file with the same path.
     inode: Option<u64>,
@@ -81,12 +96,43 @@ impl SqliteExecutionStore {
             Ok(connection)
         });
         let connection = opened.map_err(|error| StoreError::File(path.to_owned(), error.into()))?;
-        Ok(Self { connection: Mutex::new(connection), path: path.to_owned(), inode: inode(path) })
+        Ok(Self {
+            connection: Mutex::new(connection),
+            group: Mutex::new(Group::None),
+            path: path.to_owned(),
+            inode: inode(path),
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {
         // A panic in a transaction leaves the file unchanged.
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn group(&self) -> MutexGuard<'_, Group> {
+        self.group.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the file in a transaction: that of the group, or one of its own. A change that fails leaves the others of its
+    /// group as they are, unless SQLite has rolled back all of them, as it may do when the disk is full.
+    fn write(&self, run: impl FnOnce(&Connection) -> rusqlite::Result<()>) -> Result<(), StoreError> {
+        let mut group = self.group();
+        let mut connection = self.lock();
+        let written = match *group {
+            Group::None => connection
+                .transaction_with_behavior(TransactionBehavior::Immediate)
+                .and_then(|transaction| run(&transaction).and_then(|()| transaction.commit())),
+            Group::Failed => return Err(StoreError::Group(self.path.clone())),
+            Group::Empty => connection.execute_batch("BEGIN IMMEDIATE").and_then(|()| {
+                *group = Group::Begun;
+                write_in_group(&connection, run)
+            }),
+            Group::Begun => write_in_group(&connection, run),
+        };
+        if *group == Group::Begun && connection.is_autocommit() {
+            *group = Group::Failed;
+        }
+        written.map_err(|error| self.file_error(error))
     }
 
     fn file_error(&self, error: rusqlite::Error) -> StoreError {
@@ -151,29 +197,78 @@ impl ExecutionStore for SqliteExecutionStore {
         })
     }
 
+    fn page(&self, filter: &ExecutionFilter, start: usize, count: usize) -> Result<Vec<ExecutionSummary>, StoreError> {
+        let order = if filter.oldest_first { "ASC" } else { "DESC" };
+        // In the order of an index, so that rows after the page are not read.
+        let select = format!(
+            "SELECT arn, worker, status, started, ended, code FROM executions
+             WHERE (?1 IS NULL OR worker = ?1) AND (?2 IS NULL OR name = ?2) AND (?3 IS NULL OR status = ?3)
+                 AND started > ?4 AND started < ?5
+             ORDER BY started {order}, arn {order} LIMIT ?6 OFFSET ?7"
+        );
+        self.query(|connection| {
+            let parameters = params![
+                filter.worker,
+                filter.name,
+                filter.status.map(ExecutionStatus::as_str),
+                filter.started_after.map_or(-1, integer),
+                filter.started_before.map_or(i64::MAX, integer),
+                i64::try_from(count).unwrap_or(i64::MAX),
+                i64::try_from(start).unwrap_or(i64::MAX),
+            ];
+            connection.prepare_cached(&select)?.query_map(parameters, read_summary)?.collect()
+        })
+    }
+
+    fn count(&self) -> Result<usize, StoreError> {
+        let count: i64 = self.query(|connection| {
+            connection.prepare_cached("SELECT count(*) FROM executions")?.query_row([], |row| row.get(0))
+        })?;
+        Ok(usize::try_from(count).unwrap_or_default())
+    }
+
+    fn find_id(&self, id: &str) -> Result<Option<ExecutionArn>, StoreError> {
+        self.query(|connection| {
+            // The index of the ARNs is enough. No pattern: the id comes from a URL.
+            let select = "SELECT arn FROM executions WHERE substr(arn, -length(?1)) = ?1 LIMIT 1";
+            connection.prepare_cached(select)?.query_row([format!("/{id}")], |row| read_arn(row, 0)).optional()
+        })
+    }
+
+    fn begin(&self) {
+        *self.group() = Group::Empty;
+    }
+
+    fn commit(&self) -> Result<(), StoreError> {
+        let group = std::mem::replace(&mut *self.group(), Group::None);
+        let connection = self.lock();
+        match group {
+            Group::None | Group::Empty => return Ok(()),
+            Group::Failed => return Err(StoreError::Group(self.path.clone())),
+            Group::Begun => {}
+        }
+        let committed = connection.execute_batch("COMMIT");
+        // Some errors have rolled it back already.
+        if committed.is_err() && !connection.is_autocommit() {
+            connection.execute_batch("ROLLBACK").map_err(|error| self.file_error(error))?;
+        }
+        committed.map_err(|error| self.file_error(error))
+    }
+
     fn save(&self, executions: &[&Execution]) -> Result<(), StoreError> {
         if inode(&self.path) != self.inode {
             return Err(StoreError::Gone(self.path.clone()));
         }
-        let mut connection = self.lock();
-        let saved = connection.transaction_with_behavior(TransactionBehavior::Immediate).and_then(|transaction| {
-            for execution in executions {
-                save_execution(&transaction, execution)?;
-            }
-            transaction.commit()
-        });
-        saved.map_err(|error| self.file_error(error))
+        self.write(|connection| executions.iter().try_for_each(|execution| save_execution(connection, execution)))
     }
 
     fn delete(&self, arn: &ExecutionArn) -> Result<(), StoreError> {
-        let mut connection = self.lock();
-        let deleted = connection.transaction_with_behavior(TransactionBehavior::Immediate).and_then(|transaction| {
+        self.write(|connection| {
             for table in ["executions", "operations", "history"] {
-                transaction.execute(&format!("DELETE FROM {table} WHERE arn = ?1"), [arn.as_str()])?;
+                connection.execute(&format!("DELETE FROM {table} WHERE arn = ?1"), [arn.as_str()])?;
             }
-            transaction.commit()
-        });
-        deleted.map_err(|error| self.file_error(error))
+            Ok(())
+        })
     }
 
     fn expired(&self, now: Timestamp) -> Result<Vec<ExecutionArn>, StoreError> {
@@ -183,6 +278,20 @@ impl ExecutionStore for SqliteExecutionStore {
             query.query_map([integer(now)], |row| read_arn(row, 0))?.collect()
         })
     }
+}
+
+fn write_in_group(
+    connection: &Connection,
+    run: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    let execute = |statement: &str| connection.prepare_cached(statement)?.execute([]).map(drop);
+    execute("SAVEPOINT change")?;
+    let written = run(connection).and_then(|()| execute("RELEASE change"));
+    if written.is_err() && !connection.is_autocommit() {
+        execute("ROLLBACK TO change")?;
+        execute("RELEASE change")?;
+    }
+    written
 }
 
 fn save_execution(connection: &Connection, execution: &Execution) -> rusqlite::Result<()> {

@@ -31,6 +31,8 @@ pub enum StoreError {
     },
     /// The file was deleted while it was in use. Everything that is written to it now would be lost.
     Gone(PathBuf),
+    /// The changes that were made together with this one were not stored.
+    Group(PathBuf),
 }
 
 impl fmt::Display for StoreError {
@@ -42,6 +44,9 @@ impl fmt::Display for StoreError {
             }
             Self::Content { path, arn, error } => {
                 write!(f, "failed to read the execution `{arn}` in `{}`: {error}", path.display())
+            }
+            Self::Group(path) => {
+                write!(f, "failed to use the executions `{}`: changes at the same time were not stored", path.display())
             }
             Self::Gone(path) => write!(
                 f,
@@ -75,6 +80,33 @@ pub struct ExecutionSummary {
     pub ended: Option<Timestamp>,
     /// The code that it keeps.
     pub code: Option<String>,
+}
+
+/// Which executions a list has, and in which order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExecutionFilter {
+    /// The worker; `None` for all.
+    pub worker: Option<String>,
+    /// The name.
+    pub name: Option<String>,
+    /// The status.
+    pub status: Option<ExecutionStatus>,
+    /// They started later than this.
+    pub started_after: Option<Timestamp>,
+    /// They started earlier than this.
+    pub started_before: Option<Timestamp>,
+    /// Whether the oldest comes first.
+    pub oldest_first: bool,
+}
+
+impl ExecutionFilter {
+    fn contains(&self, summary: &ExecutionSummary) -> bool {
+        self.worker.as_ref().is_none_or(|worker| *worker == summary.worker)
+            && self.name.as_ref().is_none_or(|name| name == summary.arn.name())
+            && self.status.is_none_or(|status| status == summary.status)
+            && self.started_after.is_none_or(|after| summary.started > after)
+            && self.started_before.is_none_or(|before| summary.started < before)
+    }
 }
 
 /// What is known of an execution that has not ended, without its operations and its history.
@@ -141,7 +173,32 @@ pub trait ExecutionStore {
     /// Returns all executions, the newest first.
     fn list(&self) -> Result<Vec<ExecutionSummary>, StoreError>;
 
-    /// Stores what has changed in the executions, all of it or nothing.
+    /// Returns at most `count` executions of a list, after the first `start` ones.
+    fn page(&self, filter: &ExecutionFilter, start: usize, count: usize) -> Result<Vec<ExecutionSummary>, StoreError> {
+        let mut all = self.list()?;
+        if filter.oldest_first {
+            all.reverse();
+        }
+        Ok(all.into_iter().filter(|summary| filter.contains(summary)).skip(start).take(count).collect())
+    }
+
+    /// Returns the number of all executions.
+    fn count(&self) -> Result<usize, StoreError> {
+        Ok(self.list()?.len())
+    }
+
+    /// Finds an execution by its id, the last part of its ARN.
+    fn find_id(&self, id: &str) -> Result<Option<ExecutionArn>, StoreError> {
+        Ok(self.list()?.into_iter().find(|summary| summary.arn.id() == id).map(|summary| summary.arn))
+    }
+
+    /// Begins a group: what is saved and deleted until [`ExecutionStore::commit`] is stored together.
+    fn begin(&self);
+
+    /// Stores the changes of the group that have not failed by themselves. If that fails, none of them is stored.
+    fn commit(&self) -> Result<(), StoreError>;
+
+    /// Stores what has changed in the executions, all of it or nothing. In a group it is stored at the end of the group.
     fn save(&self, executions: &[&Execution]) -> Result<(), StoreError>;
 
     /// Deletes an execution.
@@ -167,6 +224,26 @@ impl ExecutionStore for Box<dyn ExecutionStore + Send + Sync> {
 
     fn list(&self) -> Result<Vec<ExecutionSummary>, StoreError> {
         (**self).list()
+    }
+
+    fn page(&self, filter: &ExecutionFilter, start: usize, count: usize) -> Result<Vec<ExecutionSummary>, StoreError> {
+        (**self).page(filter, start, count)
+    }
+
+    fn count(&self) -> Result<usize, StoreError> {
+        (**self).count()
+    }
+
+    fn find_id(&self, id: &str) -> Result<Option<ExecutionArn>, StoreError> {
+        (**self).find_id(id)
+    }
+
+    fn begin(&self) {
+        (**self).begin();
+    }
+
+    fn commit(&self) -> Result<(), StoreError> {
+        (**self).commit()
     }
 
     fn save(&self, executions: &[&Execution]) -> Result<(), StoreError> {
@@ -219,6 +296,13 @@ impl ExecutionStore for MemoryExecutionStore {
         let mut all: Vec<_> = self.read(|all| all.values().map(ExecutionSummary::from).collect());
         all.sort_by(|one, other| (other.started, &other.arn).cmp(&(one.started, &one.arn)));
         Ok(all)
+    }
+
+    fn begin(&self) {}
+
+    fn commit(&self) -> Result<(), StoreError> {
+        // No change fails.
+        Ok(())
     }
 
     fn save(&self, executions: &[&Execution]) -> Result<(), StoreError> {

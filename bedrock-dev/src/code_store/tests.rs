@@ -183,3 +183,51 @@ fn code_that_is_too_large_is_not_kept() {
         ]
     );
 }
+
+#[test]
+fn changed_packages_of_executions_are_named_once() {
+    let fixture = fixture();
+    let root = fixture.folder.path();
+    let store = &fixture.store;
+    let install = |version: &str| {
+        let text = format!(r#"{{ "version": "{version}" }}"#);
+        write(root, "workers/flow/node_modules/ms/package.json", &text);
+    };
+    install("2.0.0");
+    let old = store.store_files("flow").expect("a code");
+    store.set_current("flow", Some(old.clone()));
+    let used = BTreeSet::from([("flow".to_owned(), old.clone())]);
+    let lines = |store: &CodeStore| {
+        store.log_package_changes(&used);
+        std::mem::take(&mut *fixture.lines.lock().expect("lines"))
+    };
+    store.link_current_sites(|_| None);
+    assert!(lines(store).is_empty());
+    // The lock and the packages change while an execution waits.
+    write(root, "workers/flow/package-lock.json", "{}");
+    let new = store.store_files("flow").expect("a code");
+    assert_ne!(new, old);
+    store.set_current("flow", Some(new));
+    install("2.1.3");
+    let warning = "warning: executions continue with other packages than they started with: `ms` 2.0.0 → 2.1.3";
+    assert_eq!(lines(store), [warning]);
+    assert!(lines(store).is_empty());
+    // Another server knows it, too, when what is missing is installed.
+    let store = open(root, &fixture.lines);
+    assert!(lines(&store).is_empty());
+    store.link_current_sites(|_| None);
+    assert_eq!(lines(&store), [warning]);
+    // In a server that starts with the same code, the current one.
+    store.store_all(&HashMap::new());
+    store.link_current_sites(|_| None);
+    install("3.0.0");
+    store.log_package_changes(&BTreeSet::from([("flow".to_owned(), store.current("flow").expect("a code"))]));
+    let current = std::mem::take(&mut *fixture.lines.lock().expect("lines"));
+    assert_eq!(
+        current,
+        ["warning: executions continue with other packages than they started with: `ms` 2.1.3 → 3.0.0"]
+    );
+    // Without packages nothing is compared: they are being installed.
+    fs::remove_dir_all(root.join("workers/flow/node_modules")).expect("removed");
+    assert!(lines(&store).is_empty());
+}

@@ -10,7 +10,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use bedrock_durable::{
     CallbackId, DurableError, ErrorKind, ErrorObject, Execution, ExecutionArn, ExecutionSummary, HistoryEvent,
-    OperationRecord, OperationType, Timestamp,
+    OperationRecord, OperationType, StoreError, Timestamp,
 };
 use bedrock_local::durable::{DurableService, Engine};
 use bedrock_model::date::rfc3339;
@@ -118,14 +118,14 @@ pub(super) async fn list(State(state): State<Arc<ApiState>>) -> ApiResult {
             current_code: BTreeMap::new(),
         }));
     };
-    let summaries = service.read(|engine, _| engine.summaries()).await.map_err(|error| ApiError::internal(&error))?;
-    let listed = summaries.iter().take(MAX_EXECUTIONS);
-    let workers: BTreeSet<&String> = listed.clone().map(|summary| &summary.worker).collect();
+    let read = service.read(|engine, _| Ok::<_, StoreError>((engine.newest(MAX_EXECUTIONS)?, engine.count()?)));
+    let (summaries, total) = read.await.map_err(|error| ApiError::internal(&error))?;
+    let workers: BTreeSet<&String> = summaries.iter().map(|summary| &summary.worker).collect();
     let current = workers.into_iter().filter_map(|worker| Some((worker.clone(), service.code(worker)?)));
     Ok(ok(&ExecutionsResponse {
         version: VERSION,
-        total: summaries.len(),
-        executions: listed.map(|summary| summary_view(service, summary)).collect(),
+        total,
+        executions: summaries.iter().map(|summary| summary_view(service, summary)).collect(),
         current_code: current.collect(),
     }))
 }
@@ -238,8 +238,7 @@ fn service<'a>(state: &'a ApiState, id: &str) -> Result<&'a Arc<DurableService>,
 }
 
 fn find(engine: &Engine, id: &str) -> Result<ExecutionArn, DurableError> {
-    let found = engine.summaries()?.into_iter().find(|summary| summary.arn.id() == id);
-    found.map(|summary| summary.arn).ok_or_else(DurableError::unknown_execution)
+    engine.find_id(id)?.ok_or_else(DurableError::unknown_execution)
 }
 
 fn api_error(error: DurableError) -> ApiError {

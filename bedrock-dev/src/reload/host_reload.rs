@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::change::{Change, TaskResult, error_with_stack_trace};
 use crate::backend::FunctionRegistry;
-use crate::code_store::{ReplacedCode, store_files};
+use crate::code_store::{ReplacedCode, set_current_files, store_files};
 
 /// Replaces the processes of all Python and JavaScript workers that the change affects.
 pub(super) async fn reload_hosted_workers(functions: Arc<FunctionRegistry>, change: Change) -> TaskResult {
@@ -25,7 +25,7 @@ pub(super) async fn reload_hosted_workers(functions: Arc<FunctionRegistry>, chan
             let stored = store_files(Arc::clone(&code), name.clone(), old).await;
             let result = replaced.await;
             // Also if it does not load: executions of the old code go on.
-            code.set_current(&name, stored);
+            set_current_files(code, name, stored).await;
             drop(active);
             result
         };

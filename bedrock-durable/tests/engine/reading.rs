@@ -106,6 +106,11 @@ fn list_is_filtered_and_paged() {
     assert_eq!(first, [arns[2].as_str(), arns[1].as_str()]);
     let (second, none) = list(ListRequest { page: page(marker.as_ref(), 2), ..ListRequest::default() });
     assert_eq!((second, none), (vec![json!(arns[0].as_str())], None));
+    let newest = fixture.engine.newest(2).expect("executions").into_iter().map(|summary| summary.arn);
+    assert_eq!(newest.collect::<Vec<_>>(), [arns[2].clone(), arns[1].clone()]);
+    assert_eq!(fixture.engine.count().expect("a number"), 3);
+    let find = |id: &str| fixture.engine.find_id(id).expect("an answer");
+    assert_eq!((find(arns[0].id()), find("%"), find("")), (Some(arns[0].clone()), None, None));
     let bogus = ListRequest { page: page(Some(&json!("bogus")), 2), ..ListRequest::default() };
     assert_eq!(fixture.engine.list(&bogus).expect_err("wrong").message, "Invalid Marker");
 }

@@ -11,8 +11,9 @@ use bedrock_model::{Error, FunctionInfo, Invocation};
 use bytes::Bytes;
 use serde_json::Value;
 
+use super::engine_queue::{Engine, lock};
 use super::functions::RunReason;
-use super::service::{DurableService, Engine, RunningGuard, lock};
+use super::service::{DurableService, RunningGuard};
 
 /// Pause before the store is used again after it has failed.
 const STORE_RETRY_DELAY: Duration = Duration::from_secs(1);
@@ -57,7 +58,7 @@ impl DurableService {
     ) -> Result<Option<Timestamp>, DurableError> {
         let now = Timestamp::from(self.now());
         if now >= *next_check {
-            self.read(Engine::delete_expired).await?;
+            self.change_silently(Engine::delete_expired).await?;
             *next_check = now.plus_seconds(RETENTION_CHECK_SECONDS);
         }
         Ok(self.run_due(|| true).await?.next)
@@ -99,7 +100,7 @@ impl DurableService {
         is_otherwise_idle: impl FnOnce() -> bool + Send + 'static,
     ) -> Result<Begun, DurableError> {
         let service = Arc::clone(self);
-        let begun = self.read(move |engine, now| {
+        let begun = self.change_silently(move |engine, now| {
             let was_idle = service.running() == 0;
             let work = engine.begin_due(now)?;
             *lock(&service.scheduled) = work.next;

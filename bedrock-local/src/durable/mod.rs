@@ -2,7 +2,8 @@
 //!
 //! | module | does |
 //! | --- | --- |
-//! | `service` | the engine with its clock and its database thread |
+//! | `service` | the engine with its clock |
+//! | `engine_queue` | the operations that wait for the engine, in groups that are stored at once |
 //! | `database_thread` | a thread for stores that block |
 //! | `invoker` | runs the invocations and calls that are due |
 //! | `functions` | what it needs of the functions of an app |
@@ -10,6 +11,7 @@
 //! | `request` | reads paths, query parameters and bodies of these operations |
 
 mod database_thread;
+mod engine_queue;
 mod functions;
 mod invoker;
 mod request;
@@ -17,6 +19,7 @@ mod routes;
 mod service;
 
 pub use database_thread::DatabaseThread;
+pub use engine_queue::Engine;
 pub use functions::{DurableFunctions, RunReason};
 pub use routes::router;
-pub use service::{DurableService, Engine};
+pub use service::DurableService;

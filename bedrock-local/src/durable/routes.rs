@@ -13,8 +13,9 @@ use bedrock_durable::{
 use bedrock_model::ExecutionError;
 use serde_json::{Value, json};
 
+use super::engine_queue::Engine;
 use super::request::{Operation, PREFIX, PauseBody, Query, callback_result, parse_error, read_body};
-use super::service::{DurableService, Engine, api_error};
+use super::service::{DurableService, api_error};
 use crate::lambda_api::{Access, authenticate, error_response, unknown_operation};
 
 type Responded = Result<Response<Body>, ExecutionError>;

@@ -1,9 +1,9 @@
-//! The engine of durable executions with its clock. The engine is only used on its own turn of a blocking thread, so
-//! that a locked file stops no other call.
+//! The engine of durable executions with its clock. The engine is only used on a blocking thread, so that a locked file stops
+//! no other call.
 
 use std::collections::HashMap;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use bedrock_durable::{
@@ -14,11 +14,8 @@ use bedrock_model::{Error, ExecutionError, ExecutionReply, ExecutionStart, Funct
 use bytes::Bytes;
 use tokio::sync::{Notify, watch};
 
-use super::database_thread::DatabaseThread;
+use super::engine_queue::{Engine, EngineQueue, Operation, lock};
 use super::functions::DurableFunctions;
-
-/// The engine over a store that is chosen at run time.
-pub type Engine = DurableEngine<Box<dyn ExecutionStore + Send + Sync>>;
 
 type Now = dyn Fn() -> SystemTime + Send + Sync;
 
@@ -28,7 +25,7 @@ const CLIENT_TOKEN_SECONDS: u64 = 900;
 /// The durable executions of an app.
 pub struct DurableService {
     engine: Mutex<Engine>,
-    thread: DatabaseThread,
+    queue: EngineQueue,
     pub(super) functions: Arc<dyn DurableFunctions>,
     now: Box<Now>,
     /// Notified when something may have become due.
@@ -57,7 +54,7 @@ impl DurableService {
         let engine = DurableEngine::open(store, now().into())?;
         Ok(Arc::new(Self {
             engine: Mutex::new(engine),
-            thread: DatabaseThread::new(),
+            queue: EngineQueue::default(),
             functions,
             now: Box::new(now),
             changed: Notify::new(),
@@ -89,32 +86,26 @@ impl DurableService {
         read(&lock(&self.engine))
     }
 
-    /// Uses the engine without notifying anybody of changes.
+    /// Reads executions, apart from changes. What it reads is stored.
     pub async fn read<T: Send + 'static>(
         self: &Arc<Self>,
         run: impl FnOnce(&mut Engine, Timestamp) -> T + Send + 'static,
     ) -> T {
-        let service = Arc::clone(self);
-        let run = move || {
-            let mut engine = lock(&service.engine);
-            let result = run(&mut engine, service.now().into());
-            let ended = engine.take_ended();
-            let is_code_released = engine.take_released_code();
-            drop(engine);
-            service.notify_ended(&ended);
-            if is_code_released {
-                service.functions.notify_code_released();
-            }
-            result
-        };
-        self.thread.run(run).await
+        let (operation, result) = EngineQueue::read(run);
+        self.run(operation);
+        result.get().await
     }
 
-    /// Changes executions, and notifies the invoker if something becomes due before it runs again.
-    pub async fn change<T: Send + 'static>(
+    /// Changes executions, and notifies the invoker if something becomes due before it runs again. Changes that are asked
+    /// for at the same time are stored together. Returns when they are stored.
+    pub async fn change<T, E>(
         self: &Arc<Self>,
-        run: impl FnOnce(&mut Engine, Timestamp) -> T + Send + 'static,
-    ) -> T {
+        run: impl FnOnce(&mut Engine, Timestamp) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DurableError> + Send + 'static,
+    {
         let service = Arc::clone(self);
         let run = move |engine: &mut Engine, now| {
             let result = run(engine, now);
@@ -125,7 +116,44 @@ impl DurableService {
             }
             result
         };
-        self.read(run).await
+        self.change_silently(run).await
+    }
+
+    /// Changes executions without notifying the invoker.
+    pub(super) async fn change_silently<T, E>(
+        self: &Arc<Self>,
+        run: impl FnOnce(&mut Engine, Timestamp) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DurableError> + Send + 'static,
+    {
+        let (operation, result) = EngineQueue::change(run);
+        self.run(operation);
+        result.get().await
+    }
+
+    /// Runs an operation after those that were asked for before, also if its caller is gone.
+    fn run(self: &Arc<Self>, operation: Operation) {
+        if !self.queue.push(operation) {
+            return;
+        }
+        let service = Arc::clone(self);
+        // Joining is not necessary: the operations have their own results.
+        drop(tokio::task::spawn_blocking(move || {
+            while let Some(group) = service.queue.take() {
+                let mut engine = lock(&service.engine);
+                let replies = group.run(&mut engine, || service.now().into());
+                let ended = engine.take_ended();
+                let is_code_released = engine.take_released_code();
+                drop(engine);
+                replies.send();
+                service.notify_ended(&ended);
+                if is_code_released {
+                    service.functions.notify_code_released();
+                }
+            }
+        }));
     }
 
     /// Notifies the callers that wait for the end of these executions.
@@ -273,11 +301,6 @@ impl Drop for RunningGuard {
     fn drop(&mut self) {
         self.0.running.send_modify(|running| *running -= 1);
     }
-}
-
-/// No code panics while it holds a lock, and the data would be consistent if it did.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Returns an error of the engine as Lambda's API returns it.

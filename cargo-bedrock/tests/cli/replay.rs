@@ -166,10 +166,29 @@ fn check_changes(recorded: &Recorded, changes: &[(&str, &str, &str)]) {
     recorded.app.write("empty.json", "[]");
     let both = recorded.replay(&["flow", "--history", "empty.json", "history.json"]);
     assert!(both.stderr.contains("failed to replay `empty.json`") && both.stderr.contains(expected), "{}", both.stderr);
+    check_missing(recorded);
     // Changes after the wait fit, and nothing that is replayed runs.
     recorded.app.write(recorded.main, &recorded.code.replace("'mail'", "'letter'"));
     assert_eq!(recorded.replay(&[]).code, Some(0));
     assert_eq!(recorded.ran(), "charge\npack\n");
+}
+
+/// Another durable worker without recorded executions is an error if it is named, and else a note.
+fn check_missing(recorded: &Recorded) {
+    let app = &recorded.app;
+    app.write(recorded.main, recorded.code);
+    fs::create_dir(app.path("workers/other")).expect("a folder");
+    app.write("workers/other/main.py", "");
+    app.append("Cargo.toml", "\n[package.metadata.bedrock.workers.other]\ndurable = { timeout = \"60d\" }\n");
+    let named = recorded.replay(&["flow", "other"]);
+    let help = "help: start one while `cargo bedrock dev` runs, or leave the worker out\n";
+    let expected = format!("error: worker `other` has no recorded execution\n{help}");
+    assert_eq!((named.code, named.stderr), (Some(2), expected));
+    let all = recorded.replay(&[]);
+    let expected = "note: worker `other` has no recorded execution\ndone: the code fits 1 execution\n";
+    assert_eq!((all.code, all.stderr.as_str()), (Some(0), expected));
+    // The execution is that of another worker, so nothing is missing.
+    assert_eq!(recorded.replay(&["--execution", "order"]).code, Some(0));
 }
 
 #[test]

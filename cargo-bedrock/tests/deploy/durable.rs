@@ -27,23 +27,26 @@ fn configuration(aws: &EmulatedAws, qualifier: &str) -> Value {
     aws.call("lambda", "get_function_configuration", &arguments)["DurableConfig"].clone()
 }
 
-/// Responds like Lambda to a list of executions: one on each of `versions`.
+/// Responds like Lambda to a list of executions: one on each of `versions`, the last of which is paused.
 fn executions(request: &Request, versions: &[&str]) -> Option<ProxyAction> {
     let (path, query) = request.operation.split_once('?')?;
     if path != "GET /2025-12-01/functions/shop-dev-flow/durable-executions" {
         return None;
     }
-    for status in ["RUNNING", "PAUSING", "PAUSED"] {
-        assert!(query.contains(&format!("Statuses={status}")), "{query}");
-    }
+    let statuses: Vec<&str> = query.split('&').filter_map(|part| part.strip_prefix("Statuses=")).collect();
+    // Lambda refuses several: "Cannot filter by more than one status".
+    assert!(statuses.len() == 1 && ["RUNNING", "PAUSING", "PAUSED"].contains(&statuses[0]), "{query}");
     let qualifier = query.split('&').find_map(|part| part.strip_prefix("Qualifier="));
-    let listed = versions.iter().filter(|version| qualifier.is_none_or(|wanted| wanted == **version));
+    let listed = versions.iter().enumerate().filter(|(number, version)| {
+        let status = if number + 1 == versions.len() { "PAUSED" } else { "RUNNING" };
+        statuses[0] == status && qualifier.is_none_or(|wanted| wanted == **version)
+    });
     let listed: Vec<Value> = listed
-        .map(|version| {
+        .map(|(number, version)| {
             json!({
-                "DurableExecutionArn": format!("{ARN}:{version}/durable-execution/order/{version}"),
+                "DurableExecutionArn": format!("{ARN}:{version}/durable-execution/order/{number}"),
                 "DurableExecutionName": "order", "FunctionArn": format!("{ARN}:{version}"),
-                "StartTimestamp": 1_764_064_800, "Status": "RUNNING"
+                "StartTimestamp": 1_764_064_800, "Status": statuses[0]
             })
         })
         .collect();

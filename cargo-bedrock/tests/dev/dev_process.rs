@@ -243,6 +243,24 @@ pub(crate) fn accepts_event(port: u16, worker: &str, event: &str) -> bool {
     response.is_ok_and(|response| response.starts_with("HTTP/1.1 202 "))
 }
 
+/// Sends a request whose head has a line for each header but those of every request. Returns status and body, or `None` if
+/// the server ends before it has responded.
+pub(crate) fn try_request(port: u16, head: &str, body: &str) -> Option<(u16, Value)> {
+    let head = format!("{head}Host: 127.0.0.1:{port}\r\nAuthorization: Bedrock mine\r\n");
+    let response = exchange(port, &head, body).ok()?;
+    let (head, body) = response.split_once("\r\n\r\n")?;
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(": ")?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.parse().ok()).flatten()
+    });
+    // The server may end in the middle of a response.
+    if length.is_some_and(|length: usize| length != body.len()) {
+        return None;
+    }
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    Some((status, serde_json::from_str(body).unwrap_or_else(|_| body.into())))
+}
+
 fn invocation(port: u16, worker: &str, kind: &str) -> String {
     format!(
         "POST /2015-03-31/functions/{worker}/invocations HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\

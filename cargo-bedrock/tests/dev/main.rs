@@ -5,6 +5,7 @@ mod access_table;
 mod debug;
 mod debugger_clients;
 mod dev_process;
+mod durable_kills;
 mod durable_rust;
 mod durable_rust_replay;
 mod durable_typescript;

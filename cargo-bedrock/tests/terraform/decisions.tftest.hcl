@@ -791,6 +791,16 @@ run "durable" {
   }
 
   assert {
+    condition     = output.functions.settler.durable == { retention = 1, timeout = 600 }
+    error_message = "a worker in Rust has a configuration, too: ${jsonencode(output.functions.settler.durable)}"
+  }
+
+  assert {
+    condition     = [for statement in jsondecode(output.functions.settler.own_policy).Statement : statement.Resource if statement.Sid == "Checkpoint"] == ["arn:aws:lambda:us-east-1:123456789012:function:space-dev-settler:*"]
+    error_message = "a durable function in Rust may checkpoint its executions: ${output.functions.settler.own_policy}"
+  }
+
+  assert {
     condition     = length(jsondecode(output.functions.ranker.own_policy).Statement) == 1
     error_message = "other functions may not: ${output.functions.ranker.own_policy}"
   }
@@ -807,6 +817,11 @@ run "durable_in_a_stage" {
   assert {
     condition     = output.functions.fetcher.durable == { retention = 1, timeout = 3600 }
     error_message = "a stage has its own values: ${jsonencode(output.functions.fetcher.durable)}"
+  }
+
+  assert {
+    condition     = output.functions.settler.durable == { retention = 1, timeout = 600 }
+    error_message = "other functions keep theirs: ${jsonencode(output.functions.settler.durable)}"
   }
 }
 

@@ -251,10 +251,14 @@ impl Manifest {
             .with("/workers/ranker/triggers", trigger)
     }
 
-    /// Returns two workers, of which `fetcher` is durable.
+    /// Returns three workers, of which `fetcher` in Python and `settler` in Rust are durable.
     pub(crate) fn durable() -> Self {
-        Self::with_workers(&["fetcher", "ranker"])
+        Self::with_workers(&["fetcher", "ranker", "settler"])
             .with("/version", json!(4))
+            .with("/workers/settler/language", json!("rust"))
+            .with("/workers/settler/runtime", json!("provided.al2023"))
+            .with("/workers/settler/handler", json!("bootstrap"))
+            .with("/workers/settler/durable", json!({ "timeout": 600, "retention": 1 }))
             .with("/workers/fetcher/durable", json!({ "timeout": 86_400, "retention": 14 }))
             .with("/stages", json!({ "prod": { "fetcher": { "durable": { "timeout": 3600, "retention": 1 } } } }))
     }

@@ -78,11 +78,12 @@ fn zips_that_are_too_large_for_a_request_are_named() {
 #[test]
 fn durable_workers_need_the_block_of_newer_providers() {
     let Some(app) = TerraformApp::new() else { return };
-    assert_snapshot!(plan_errors(&app, &Manifest::durable(), &[]), @"durable functions need version 6.25 or newer of the AWS provider: copy terraform/lambda/durable_override.tf.example to terraform/lambda/durable_override.tf: worker `fetcher`");
+    assert_snapshot!(plan_errors(&app, &Manifest::durable(), &[]), @"durable functions need version 6.25 or newer of the AWS provider: copy terraform/lambda/durable_override.tf.example to terraform/lambda/durable_override.tf: worker `fetcher`, worker `settler`");
     app.copy_durable_block();
     let decisions = app.decisions(&app.path("terraform/manifest/manifest.json"));
     let functions = &decisions["functions"]["value"];
     assert_eq!(functions["fetcher"]["durable"], json!({ "timeout": 86_400, "retention": 14 }));
+    assert_eq!(functions["settler"]["durable"], json!({ "timeout": 600, "retention": 1 }));
     assert_eq!(functions["ranker"]["durable"], Value::Null);
 }
 

@@ -4,6 +4,7 @@
 mod callbacks;
 mod calls;
 mod changes;
+mod real_time;
 mod waits;
 
 use std::time::Duration;

@@ -15,7 +15,7 @@ import select
 from _thread import allocate_lock, start_new_thread
 from time import perf_counter_ns, sleep
 
-from bedrock.workers.current import CURRENT
+from bedrock.workers.worker import CURRENT
 from bedrock.workers.runtime_errors import LambdaRuntimeError
 
 from .codec import decode, encode, encode_error

@@ -123,10 +123,10 @@ def test_async_worker_imports_its_loop_when_it_is_called(task):
     assert "asyncio" in modules and [name for name in modules if name.startswith("bedrock.")] == ["bedrock.workers.event_loop"]
 
 
-def test_error_is_reported_if_no_file_can_be_opened(task):
+def test_error_is_reported_if_our_modules_cannot_be_read(task):
     source = WORKER + (
-        "import resource\nclass SystemFetcher(Worker):\n    def execute(self, event, context):\n"
-        "        resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))\n        raise KeyError('width')\n"
+        "import os\nclass SystemFetcher(Worker):\n    def execute(self, event, context):\n"
+        "        os.remove('bedrock/workers/runtime_errors.py')\n        raise KeyError('width')\n"
     )
     (error,) = run(task, source, {})
     assert (error["errorType"], error["errorMessage"]) == ("KeyError", "'width'")

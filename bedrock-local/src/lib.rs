@@ -84,7 +84,9 @@ pub use host::registry::{ApiUrl, HostConfig, HostRegistry};
 pub use host::tools::WorkerTools;
 pub use hosted_workers::{HostOptions, HostedWorkers};
 pub use http_server::serve_until;
-pub use lambda_files::{WorkerIdentity, identity_file, is_reserved, lambda_files, lambda_handler};
+pub use lambda_files::{
+    WorkerIdentity, identity_file, is_for_durable_workers, is_reserved, lambda_files, lambda_handler,
+};
 pub use line_buffer::LineBuffer;
 pub use linked_worker::{FindLinkedWorker, LinkedWorker, no_linked_worker};
 pub use old_code::{IDLE_TIMEOUT as OLD_CODE_IDLE_TIMEOUT, OldCode, OldCodeWorkers};

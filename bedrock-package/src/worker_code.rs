@@ -1,7 +1,7 @@
 //! The code of a Python or JavaScript worker: its own files, the shared code that it imports, and the files that let Lambda's managed runtime run its class.
 
 use bedrock_build::{Language, Worker};
-use bedrock_local::{WorkerIdentity, identity_file, lambda_files};
+use bedrock_local::{WorkerIdentity, identity_file, is_for_durable_workers, lambda_files};
 
 use super::artifact::{Artifact, Function};
 use super::component::{Component, License};
@@ -65,7 +65,11 @@ fn runtime_files(context: &Context<'_>, worker: &Worker) -> Vec<Entry> {
         durable: worker.settings.durable.is_some(),
     });
     let has_validator = are_checked(context.app, worker);
-    let files = lambda_files(worker.language).iter().filter(|(path, _)| has_validator || !VALIDATORS.contains(path));
+    let is_needed = |path: &str| {
+        (has_validator || !VALIDATORS.contains(&path))
+            && (worker.settings.durable.is_some() || !is_for_durable_workers(path))
+    };
+    let files = lambda_files(worker.language).iter().filter(|(path, _)| is_needed(path));
     let files = files.map(|(path, text)| Entry::bytes(*path, *text));
     files.chain([Entry::bytes(path, text)]).collect()
 }

@@ -4,12 +4,13 @@ AWS's runtime calls it, reads events, writes responses and reports errors. The r
 the beginning of a stack trace, so that the trace begins in the worker's own file.
 """
 
+import json
 import os
-import sys
 
-from .workers.identity import PATH, has_callees, identity
-from .workers.loader import load
-from .workers.runtime_errors import LambdaRuntimeError, describe_error, print_causes, user_frames
+# That of `identity`.
+VERSION = 1
+
+# A cold start compiles each module that it imports: what few functions need, and errors, are imported where they are needed.
 
 
 def handler(event, context):
@@ -17,61 +18,63 @@ def handler(event, context):
     try:
         return _handle(event, context)
     except Exception as error:
-        print_causes(error)
-        raise error.with_traceback(user_frames(error.__traceback__))
+        raise _from_user_frames(error)
+
+
+def _from_user_frames(error):
+    """Prints the causes of `error` and returns it without the frames before the user's code."""
+    try:
+        from .workers.runtime_errors import print_causes, user_frames
+    except Exception:
+        return error  # the worker has left no file descriptor to read the module, for example
+    print_causes(error)
+    return error.with_traceback(user_frames(error.__traceback__))
 
 
 def _start():
     """Returns the `handle` of this environment's worker. Errors have the same type, message and trace as locally."""
     try:
-        worker_info = identity()
-        if worker_info is None:
-            message = f"Unable to import module 'main': there is no `{PATH}`"
-            raise LambdaRuntimeError("Runtime.ImportModuleError", message)
-        worker = load(worker_info["class"], "main.py")()
-        handle = _checked(worker.handle)
-        if worker_info.get("durable"):
-            # Imported here, because few workers are durable.
-            from .workers.durable import durable_handler
+        worker_info = _identity()
+        handle = _worker_class(worker_info)().handle
+        if "BEDROCK_CHECK_CONTRACTS" in os.environ or "durable" in worker_info or "_WORKER_ARN_" in "".join(os.environ):
+            from .workers.loader import prepare
 
-            handle = durable_handler(handle)
-        if has_callees():
-            # Imported here: other functions do not need it.
-            from .workers.lambda_api import create_client_early
-
-            create_client_early()
+            handle = prepare(worker_info, handle)
         return handle
     except Exception as error:
-        raise _for_aws_runtime(error) from None
+        from .workers.runtime_errors import for_aws_runtime
+
+        raise for_aws_runtime(error) from None
 
 
-def _checked(handle):
-    """Returns `handle` with checks of event and response, if the function asks for them and has a contract."""
-    path = os.path.join(os.environ.get("LAMBDA_TASK_ROOT", "."), "contract.json")
-    if os.environ.get("BEDROCK_CHECK_CONTRACTS") != "1" or not os.path.exists(path):
-        return handle
-    # Imported here, because it is rarely asked for, and only then in the zip.
-    from .workers.contract import load as load_contract
+def _identity():
+    """Returns what `identity` returns, which is imported if there is no such file, or one of another version."""
+    try:
+        with open(os.path.join(os.path.dirname(os.path.dirname(__file__)), "bedrock.json"), encoding="utf-8") as file:
+            content = json.load(file)
+        if content["version"] == VERSION:
+            return content
+    except (KeyError, OSError, ValueError):
+        pass  # reported by `identity`
+    from .workers.loader import require_identity
 
-    types = load_contract(path)
-
-    def checked_handle(event, context):
-        types.check("event", event)
-        response = handle(event, context)
-        types.check("response", response)
-        return response
-
-    return checked_handle
+    return require_identity()
 
 
-def _for_aws_runtime(error):
-    """Converts `error` to the exception from which AWS's runtime reads type, message and trace."""
-    kind, message, trace = describe_error(error)
-    # Not imported: under another runtime, that runtime would not catch this class.
-    runtime = sys.modules.get("awslambdaric.lambda_runtime_exception")
-    if runtime is not None:
-        return runtime.FaultException(kind, message, trace)
-    return type(kind, (Exception,), {})(message) if isinstance(error, LambdaRuntimeError) else error
+def _worker_class(worker_info):
+    """Imports the worker and returns its class, like `load` of the loader, which does it for unusual workers."""
+    try:
+        import main
+    except (ImportError, SyntaxError) as error:
+        from .workers.loader import import_error
+
+        raise import_error(error) from None
+    found = getattr(main, worker_info["class"], None)
+    if isinstance(found, type) and "execute" in vars(found) and callable(getattr(found, "handle", None)):
+        return found
+    from .workers.loader import find_class
+
+    return find_class(main, worker_info["class"], "main.py")
 
 
 _handle = _start()

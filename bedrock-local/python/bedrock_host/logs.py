@@ -7,7 +7,7 @@ handler must exist before user code runs: that is why `logging.basicConfig` does
 import os
 import sys
 
-from bedrock.workers.current import CURRENT
+from bedrock.workers.worker import CURRENT
 
 
 class LoggingImportHook:

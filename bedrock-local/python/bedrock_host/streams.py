@@ -9,7 +9,7 @@ import os
 import sys
 from _thread import RLock, _local, get_ident
 
-from bedrock.workers.current import CURRENT
+from bedrock.workers.worker import CURRENT
 
 # Maximum length of a line of the protocol, without its tag (0x1e, 36 bytes, 0x1f) and its end.
 _MAX_LINE_BYTES = 65536 - 38 - 1

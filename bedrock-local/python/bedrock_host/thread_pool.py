@@ -15,8 +15,8 @@ import select
 from _thread import allocate_lock, start_new_thread
 from time import perf_counter_ns, sleep
 
-from bedrock.workers.current import CURRENT
 from bedrock.workers.runtime_errors import LambdaRuntimeError, print_causes
+from bedrock.workers.worker import CURRENT
 
 from .codec import decode, encode, encode_error
 from .context import ClientContext, Context

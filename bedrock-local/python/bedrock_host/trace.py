@@ -4,7 +4,7 @@ invocations share a process here.
 
 import os
 
-from bedrock.workers.current import CURRENT
+from bedrock.workers.worker import CURRENT
 
 TRACE_VARIABLE = "_X_AMZN_TRACE_ID"
 

@@ -118,17 +118,54 @@ def test_init_imports_only_what_the_function_needs(task):
         "import sys\nclass SystemFetcher(Worker):\n    def execute(self, event, context):\n"
         "        return sorted(name for name in sys.modules if name.startswith('bedrock.'))\n"
     )
-    names = ["bootstrap", "workers", "workers.current", "workers.identity", "workers.loader"]
-    names += ["workers.runtime_errors", "workers.worker"]
+    names = ["bootstrap", "workers", "workers.worker"]
     needed = [f"bedrock.{name}" for name in names]
     assert run(task, source, {}) == [needed]
     (modules,) = run(task, source, {}, env={"SPACE_WORKER_ARN_OTHER": "arn:aws:lambda:eu-west-1:1:function:other"})
-    calling = {f"bedrock.workers.{name}" for name in ("errors", "lambda_api", "retry")}
+    calling = {f"bedrock.workers.{name}" for name in ("errors", "identity", "lambda_api", "loader", "retry", "runtime_errors")}
     assert set(modules) - set(needed) == calling
     (task / "contract.json").write_text(json.dumps({"properties": {"event": {"type": "object"}}}))
     assert run(task, source, {}) == [needed]
     (modules,) = run(task, source, {}, env={"BEDROCK_CHECK_CONTRACTS": "1"})
-    assert set(modules) - set(needed) == {"bedrock.workers.contract"}
+    assert set(modules) - set(needed) == {f"bedrock.workers.{name}" for name in ("contract", "identity", "loader", "runtime_errors")}
+
+
+def test_init_compiles_few_bytes_of_ours(task):
+    source = WORKER + (
+        "import os, sys\nclass SystemFetcher(Worker):\n    def execute(self, event, context):\n"
+        "        ours = [module for name, module in sys.modules.items() if name.partition('.')[0] == 'bedrock']\n"
+        "        return sum(os.path.getsize(module.__file__) for module in ours)\n"
+    )
+    (compiled,) = run(task, source, {})
+    # Two thirds of what an init has in addition to that of a plain handler are the compiling of these bytes.
+    assert 0 < compiled <= 6_000
+
+
+def test_async_worker_imports_its_loop_when_it_is_called(task):
+    source = WORKER + (
+        "import sys\nat_init = set(sys.modules)\nclass SystemFetcher(Worker):\n    async def execute(self, event, context):\n"
+        "        return sorted(name for name in set(sys.modules) - at_init if name.startswith(('bedrock.', 'asyncio')))\n"
+    )
+    (modules,) = run(task, source, {})
+    assert "asyncio" in modules and [name for name in modules if name.startswith("bedrock.")] == ["bedrock.workers.event_loop"]
+
+
+def test_error_is_reported_if_our_modules_cannot_be_read(task):
+    source = WORKER + (
+        "import os\nclass SystemFetcher(Worker):\n    def execute(self, event, context):\n"
+        "        os.remove('bedrock/workers/runtime_errors.py')\n        raise KeyError('width')\n"
+    )
+    (error,) = run(task, source, {})
+    assert (error["errorType"], error["errorMessage"]) == ("KeyError", "'width'")
+    assert error["files"][-1] == "main.py"
+
+
+def test_entry_point_reads_the_version_of_identity():
+    versions = []
+    for name in ("bootstrap.py", "workers/identity.py"):
+        with open(os.path.join(LIBRARY, name), encoding="utf-8") as file:
+            versions.append([line for line in file if line.startswith("VERSION = ")])
+    assert versions[0] == versions[1] != []
 
 
 def test_async_execute_is_awaited(task):

@@ -8,7 +8,7 @@ import types
 
 import pytest
 
-from bedrock.workers import current, identity, lambda_api
+from bedrock.workers import identity, lambda_api, worker
 from bedrock.workers.invoker import InvocationError, invoke
 from bedrock.workers.worker import Worker
 
@@ -103,10 +103,10 @@ def aws(monkeypatch):
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "my-app-prod-caller")
     monkeypatch.setattr(lambda_api, "_client", None)
     monkeypatch.setattr(lambda_api, "sleep", fake.delays.append)
-    monkeypatch.setattr(current, "_max_remaining_ms", 0)
-    token = current.CURRENT.set(None)
+    monkeypatch.setattr(worker, "_max_remaining_ms", 0)
+    token = worker.CURRENT.set(None)
     yield fake
-    current.CURRENT.reset(token)
+    worker.CURRENT.reset(token)
 
 
 def failure(*arguments):
@@ -199,7 +199,7 @@ def test_read_timeout_is_the_function_timeout(aws):
 
 
 def test_expired_caller_sends_no_request(aws):
-    current.CURRENT.set(Context(0))
+    worker.CURRENT.set(Context(0))
     error = failure("system_fetcher", {})
     assert (error.error_type, error.may_have_run) == ("Timeout", False)
     assert aws.calls == [] and aws.clients == []
@@ -286,10 +286,10 @@ def test_last_error_is_raised_after_five_attempts(aws, raised):
 
 def test_retry_after_extends_and_deadline_ends_delays(aws):
     aws.response = ClientError("TooManyRequestsException", "slow down", 429, {"retry-after": "3"})
-    current.CURRENT.set(Context(10_000))
+    worker.CURRENT.set(Context(10_000))
     assert failure("system_fetcher", {}).status == 429
     assert aws.delays == [3] * 4
-    current.CURRENT.set(Context(3_000))
+    worker.CURRENT.set(Context(3_000))
     assert failure("system_fetcher", {}).status == 429
     assert len(aws.calls) == 6
 

@@ -10,8 +10,8 @@ import pytest
 from fake_api import http
 
 from bedrock.workers import local_api
-from bedrock.workers.current import CURRENT
 from bedrock.workers.invoker import InvocationError, invoke
+from bedrock.workers.worker import CURRENT
 
 
 class Caller:

@@ -5,8 +5,8 @@ Checks and encodes the payload. `local_api` (locally) and `lambda_api` (on AWS) 
 
 import os
 
-from .current import remaining_ms
 from .errors import InvocationError, function_error
+from .worker import remaining_ms
 
 __all__ = ["InvocationError", "invoke"]
 

@@ -10,9 +10,9 @@ from _thread import allocate_lock
 from time import sleep
 
 from . import retry
-from .current import max_remaining_ms, remaining_ms
 from .errors import InvocationError, not_sent, service_error
 from .identity import arn_variable, identity
+from .worker import max_remaining_ms, remaining_ms
 
 # Used without a deadline: the longest ordinary timeout of a Lambda function.
 MAX_TIMEOUT_SECONDS = 1800

@@ -1,8 +1,11 @@
 """Loads the worker: the module `main` and the class in it. Errors are named as AWS's runtime names them.
 
-The import path is set by the host, on Lambda by the runtime.
+The import path is set by the host, on Lambda by the runtime. There, `bedrock.bootstrap` imports this only for unusual workers.
 """
 
+import os
+
+from .identity import PATH, has_callees, identity
 from .runtime_errors import LambdaRuntimeError
 from .worker import Worker
 
@@ -14,13 +17,17 @@ def load(class_name, display_path):
     """
     try:
         import main
-    except ImportError as error:
-        raise LambdaRuntimeError("Runtime.ImportModuleError", f"Unable to import module 'main': {error}") from None
-    except SyntaxError as error:
-        where = f'  File "{error.filename}" Line {error.lineno}\n    {error.text}'
-        message = f"Syntax error in module 'main': {error}"
-        raise LambdaRuntimeError("Runtime.UserCodeSyntaxError", message, [where]) from None
+    except (ImportError, SyntaxError) as error:
+        raise import_error(error) from None
     return find_class(main, class_name, display_path)
+
+
+def import_error(error):
+    """Returns the error of a module `main` whose import raised `error`."""
+    if isinstance(error, ImportError):
+        return LambdaRuntimeError("Runtime.ImportModuleError", f"Unable to import module 'main': {error}")
+    where = f'  File "{error.filename}" Line {error.lineno}\n    {error.text}'
+    return LambdaRuntimeError("Runtime.UserCodeSyntaxError", f"Syntax error in module 'main': {error}", [where])
 
 
 def find_class(module, class_name, display_path):
@@ -58,3 +65,45 @@ def check_worker_class(worker_class, display_path):
 
 def handler_not_found(message):
     return LambdaRuntimeError("Runtime.HandlerNotFound", message)
+
+
+def require_identity():
+    """Returns the identity of the worker. Raises an error if the zip has none."""
+    worker_info = identity()
+    if worker_info is None:
+        message = f"Unable to import module 'main': there is no `{PATH}`"
+        raise LambdaRuntimeError("Runtime.ImportModuleError", message)
+    return worker_info
+
+
+def prepare(worker_info, handle):
+    """Returns `handle` with what the function asks for, and creates the client if it calls others."""
+    handle = _checked(handle)
+    if worker_info.get("durable"):
+        from .durable import durable_handler
+
+        handle = durable_handler(handle)
+    if has_callees():
+        from .lambda_api import create_client_early
+
+        create_client_early()
+    return handle
+
+
+def _checked(handle):
+    """Returns `handle` with checks of event and response, if the function asks for them and has a contract."""
+    path = os.path.join(os.environ.get("LAMBDA_TASK_ROOT", "."), "contract.json")
+    if os.environ.get("BEDROCK_CHECK_CONTRACTS") != "1" or not os.path.exists(path):
+        return handle
+    # Only then is it in the zip.
+    from .contract import load as load_contract
+
+    contract = load_contract(path)
+
+    def checked_handle(event, context):
+        contract.check("event", event)
+        response = handle(event, context)
+        contract.check("response", response)
+        return response
+
+    return checked_handle

@@ -11,8 +11,8 @@ import urllib.parse
 from _thread import _local
 from http.client import HTTPConnection, HTTPException
 
-from .current import CURRENT
 from .errors import InvocationError, not_sent, service_error
+from .worker import CURRENT
 
 # Timeout of callers without a deadline: Lambda's longest timeout and some time for the response.
 NO_DEADLINE_SECONDS = 905

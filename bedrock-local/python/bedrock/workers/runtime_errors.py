@@ -100,3 +100,13 @@ def user_frames(trace):
     while trace is not None and trace.tb_frame.f_code.co_filename.startswith(_HIDDEN_PATHS):
         trace = trace.tb_next
     return trace
+
+
+def for_aws_runtime(error):
+    """Converts the error of an init to the exception from which AWS's runtime reads type, message and trace."""
+    kind, message, trace = describe_error(error)
+    # Not imported: under another runtime, that runtime would not catch this class.
+    runtime = sys.modules.get("awslambdaric.lambda_runtime_exception")
+    if runtime is not None:
+        return runtime.FaultException(kind, message, trace)
+    return type(kind, (Exception,), {})(message) if isinstance(error, LambdaRuntimeError) else error

@@ -1,16 +1,21 @@
-"""The base class of Python workers.
+"""The base class of Python workers, and the invocation that is running. One file, because each init imports both.
 
 Lambda and the local host call `handle`; a worker only defines `execute`, as a plain or an async method. The runtime
 reads events, writes responses and reports errors.
 """
 
-from _thread import _local
+from contextvars import ContextVar
 
-from .current import CURRENT, enter
+# The context object of the invocation that the running code belongs to, or None outside of an invocation. A context variable
+# instead of a thread local: asyncio tasks and `asyncio.to_thread` inherit it, while plain threads of a worker (which may
+# outlive the invocation) do not.
+CURRENT = ContextVar("bedrock_invocation", default=None)
+
+# The longest remaining time of an invocation of this process at its start; 0 before the first one.
+_max_remaining_ms = 0
 
 # Types that are not awaitable. Looking up the type is faster than inspecting the object.
 _PLAIN = frozenset((dict, list, str, int, float, bool, tuple, type(None)))
-_loops = _local()
 
 
 class Worker:
@@ -29,24 +34,30 @@ class Worker:
         result = self.execute(event, context)
         if type(result) in _PLAIN or not hasattr(type(result), "__await__"):
             return result
-        return _run(result)
+        # Imported here, because few workers are async, and asyncio takes longer than the rest of a plain worker.
+        from .event_loop import run
+
+        return run(result)
 
 
-def _run(awaitable):
-    """Waits for `awaitable` on this thread's event loop, which outlives the invocation.
-
-    A new loop for each call would close the connections that async clients keep for the next call.
-    """
-    loop = getattr(_loops, "loop", None)
-    if loop is None or loop.is_closed():
-        # Imported here, because importing asyncio takes longer than the rest of a plain worker.
-        import asyncio
-
-        loop = _loops.loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(loop)
-    return loop.run_until_complete(_wait(awaitable))
+def enter(context):
+    """Makes `context` the current invocation. Called by the runtime at the start of the invocation."""
+    global _max_remaining_ms
+    CURRENT.set(context)
+    _max_remaining_ms = max(_max_remaining_ms, _remaining_ms_of(context) or 0)
 
 
-async def _wait(awaitable):
-    """Converts an awaitable to a coroutine, which an event loop requires."""
-    return await awaitable
+def remaining_ms():
+    """Returns the remaining milliseconds of the current invocation, or None if the caller has no deadline."""
+    return _remaining_ms_of(CURRENT.get())
+
+
+def max_remaining_ms():
+    """Returns the function's timeout in milliseconds as far as it is known, or None before the first invocation."""
+    return _max_remaining_ms or None
+
+
+def _remaining_ms_of(context):
+    # A worker's own unit tests may pass any object, or None, as the context.
+    method = getattr(context, "get_remaining_time_in_millis", None)
+    return None if method is None else method()

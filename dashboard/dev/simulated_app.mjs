@@ -26,8 +26,12 @@ export function buildApp(count, url) {
   const edges = workers.map(({ name }, index) => ({ from: index < 4 ? 'endpoint' : workers[Math.floor((index - 1) / 2.5)].name, to: name }));
   if (count > 5) edges.push({ from: workers[5].name, to: workers[1].name }, { from: workers[1].name, to: workers[5].name }, { from: workers[2].name, to: workers[2].name });
   for (let index = 8; index < count; index += 3) edges.push({ from: workers[index - 5].name, to: workers[index].name });
-  workers[0].triggers = [{ kind: 'schedule', source: 'rate(1 day)', timezone: null, event: { full: true } }];
-  return { version: 1, name: 'orbital', url, endpoint: SETTINGS, workers, edges };
+  workers[0].triggers = [{ kind: 'schedule', source: 'rate(1 day)', timezone: null, event: { full: true } }, { kind: 'queue', source: 'orders', local_name: 'orbital-local-orders', batch_size: 10, batch_window: 0, partial_failures: true, filters: null }];
+  const resources = [
+    { from: 'endpoint', kind: 'queue', name: 'orders', access: ['send'], variable: 'ORBITAL_QUEUE_URL_ORDERS', key: null },
+    { from: workers[0].name, kind: 'table', name: 'systems', access: ['read', 'write'], variable: 'ORBITAL_TABLE_SYSTEMS', key: ['id (S)'] },
+  ];
+  return { version: 1, name: 'orbital', url, endpoint: SETTINGS, workers, edges, resources };
 }
 
 const payload = (value) => {

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { App } from '../src/api/types';
 import { NODE_SIZE, nextNodeInDirection, layoutGraph } from '../src/graph/layout';
-import { buildGraph } from '../src/graph/model';
+import { edgePath } from '../src/graph/graph_stats';
+import { buildGraph, isFunction, resourceDetails, triggerSettings } from '../src/graph/model';
 import { pathTo, routeOf } from '../src/route/path';
 import { operationRows } from '../src/trace/operation_tree';
 import type { StoredInvocation } from '../src/store/invocations';
@@ -57,10 +58,35 @@ test('graph marks cycles and undeclared calls', () => {
 
 test('a trigger of several workers is one node of the graph', () => {
   const twoWorkers = app(['a', 'b'], []);
-  for (const worker of twoWorkers.workers) worker.triggers = [{ kind: 'queue', source: 'orders', batch_size: 10, max_receives: null }];
+  for (const worker of twoWorkers.workers) worker.triggers = [{ kind: 'topic', source: 'news', local_name: 'shop-local-news', filter: null }];
   const graph = buildGraph(twoWorkers, []);
-  assert.deepEqual(graph.nodes.filter((node) => node.kind === 'trigger'), [{ id: 'queue orders', kind: 'trigger', label: 'queue orders', note: 'batch size 10' }]);
-  assert.deepEqual(graph.edges.map((edge) => `${edge.from}>${edge.to}`), ['queue orders>a', 'queue orders>b']);
+  assert.deepEqual(graph.nodes.filter((node) => !isFunction(node)), [{ id: 'topic news', kind: 'resource', label: 'topic news', note: '' }]);
+  assert.deepEqual(graph.edges.map((edge) => `${edge.from}>${edge.to}`), ['topic news>a', 'topic news>b']);
+  // Dev events name the resource of this machine.
+  assert.equal(edgePath(graph.edges[0]!), '/invocations?worker=a&from=topic+shop-local-news');
+});
+
+test('a resource that is used and that invokes is one node, and may close a cycle', () => {
+  const shop = app(['a', 'b'], [['endpoint', 'b']]);
+  shop.workers[0]!.triggers = [{ kind: 'dynamodb', source: 'orders', batch_size: 100 }, { kind: 'schedule', source: 'rate(1 day)' }];
+  shop.resources = [
+    { from: 'endpoint', kind: 'bucket', name: 'pictures', access: ['read'], variable: 'X_BUCKET_PICTURES' },
+    { from: 'a', kind: 'table', name: 'orders', access: ['read', 'write'], variable: 'X_TABLE_ORDERS', key: ['id (S)'] },
+    { from: 'gone', kind: 'secret', name: 's', access: ['read'] },
+  ];
+  const graph = buildGraph(shop, []);
+  assert.deepEqual(graph.nodes.map(({ id, kind }) => `${kind} ${id}`), [
+    'endpoint endpoint', 'worker a', 'worker b', 'resource table orders', 'schedule schedule rate(1 day)', 'resource bucket pictures', 'resource secret s',
+  ]);
+  const marks = graph.edges.map((edge) => `${edge.from}>${edge.to}${edge.isCycle ? ' cycle' : ''}${edge.access ? ` ${edge.access}` : ''}`);
+  assert.deepEqual(marks, ['endpoint>b', 'table orders>a cycle', 'schedule rate(1 day)>a', 'endpoint>bucket pictures read', 'a>table orders cycle read,write']);
+  assert.equal(edgePath(graph.edges[4]!), '/graph?resource=table+orders');
+  const details = resourceDetails(shop, 'table orders');
+  assert.deepEqual(details?.triggers.map(({ worker, trigger }) => [worker, triggerSettings(trigger)]), [['a', [['batch size', '100']]]]);
+  assert.deepEqual(details?.uses.map(({ from, variable }) => [from, variable]), [['a', 'X_TABLE_ORDERS']]);
+  assert.equal(resourceDetails(shop, 'table other'), undefined);
+  const { nodes, edges } = layoutGraph(graph, 'LR', true);
+  assert.deepEqual([nodes.size, edges.length], [7, 5]);
 });
 
 test('layout of forty workers has no overlapping nodes', () => {

@@ -9,6 +9,11 @@ use bedrock_build::triggers::{
     ObjectEvent, StreamService, StreamTrigger, StreamViewType, Trigger, TriggerSource, is_fifo_queue,
 };
 use bedrock_build::{App, Worker};
+use bedrock_local::event_sources::{
+    BusEvent, FifoAttributes, MessageAttributes, ObjectChange, SnsMessage, SnsMessageAttribute, SqsMessage,
+    dynamodb_record, event_bus_event, kinesis_record, s3_event as object_event, schedule_event as scheduled_event,
+    sns_event as notification_event, sqs_event as message_event, stream_event as records_event,
+};
 use bedrock_local::function_arn;
 use bedrock_model::FunctionInfo;
 use bedrock_model::date::rfc3339;
@@ -16,7 +21,6 @@ use serde_json::{Map, Value, json};
 
 use super::aws_api::{md5_hex, new_uuid};
 use super::local_resources::LocalResources;
-use super::{event_bus, s3, schedules, sns, sqs, streams};
 use crate::running_server::HttpRequest;
 
 /// Names of the sample events.
@@ -60,13 +64,13 @@ fn s3_event(resources: &LocalResources, triggers: &[Trigger], worker: &Worker, n
     };
     let is_removal = bucket.is_some_and(|bucket| !bucket.events.contains(&ObjectEvent::Created));
     let change = if is_removal {
-        s3::Change::Removed { key }
+        ObjectChange::Removed { key }
     } else {
-        s3::Change::Created { key, size: SAMPLE_TEXT.len() as u64, etag: md5_hex(SAMPLE_TEXT.as_bytes()) }
+        ObjectChange::Created { key, size: SAMPLE_TEXT.len() as u64, etag: md5_hex(SAMPLE_TEXT.as_bytes()) }
     };
     let sequence = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
     let sequence = u64::try_from(sequence).unwrap_or(u64::MAX);
-    s3::event_json(resources, &name, &format!("{}-{index}", worker.name), &change, now, sequence)
+    object_event(&resources.names(), &name, &format!("{}-{index}", worker.name), &change, now, sequence)
 }
 
 fn sqs_event(resources: &LocalResources, triggers: &[Trigger], now: SystemTime) -> Value {
@@ -77,19 +81,19 @@ fn sqs_event(resources: &LocalResources, triggers: &[Trigger], now: SystemTime) 
     let own = TriggerSource::Own("jobs".to_owned());
     let arn = resources.queue_arn(queue.unwrap_or(&own));
     let is_fifo = is_fifo_queue(&arn);
-    let message = sqs::Message {
+    let message = SqsMessage {
         id: new_uuid(),
         body: SAMPLE_TEXT.to_owned(),
-        attributes: sqs::Attributes::new(),
+        attributes: MessageAttributes::new(),
         trace: None,
         sent: now,
         first_received: now,
         receives: 1,
         receipt: new_uuid(),
         group: is_fifo.then(|| "sample".to_owned()),
-        fifo: is_fifo.then(|| sqs::FifoAttributes { deduplication_id: new_uuid(), sequence: 1 }),
+        fifo: is_fifo.then(|| FifoAttributes { deduplication_id: new_uuid(), sequence: 1 }),
     };
-    sqs::event_json(&[message], &arn)
+    message_event(&[message], &arn)
 }
 
 fn schedule_event(worker: &Worker, triggers: &[Trigger], now: SystemTime) -> Value {
@@ -110,7 +114,7 @@ fn schedule_event(worker: &Worker, triggers: &[Trigger], now: SystemTime) -> Val
         log_group: String::new(),
         durable: None,
     };
-    let event = schedules::event_json(&function, index, configured, now, &new_uuid());
+    let event = scheduled_event(&function, index, configured, now, &new_uuid());
     // A configured event is JSON, too.
     serde_json::from_str(&event).unwrap_or(Value::Null)
 }
@@ -122,14 +126,14 @@ fn sns_event(resources: &LocalResources, triggers: &[Trigger], now: SystemTime) 
     });
     let own = TriggerSource::Own("topic".to_owned());
     let arn = resources.topic_arn(topic.unwrap_or(&own));
-    let attribute = sns::MessageAttribute { kind: "String".to_owned(), value: "sample".to_owned() };
-    let message = sns::Message {
+    let attribute = SnsMessageAttribute { kind: "String".to_owned(), value: "sample".to_owned() };
+    let message = SnsMessage {
         id: new_uuid(),
         subject: Some("sample".to_owned()),
         body: SAMPLE_TEXT.to_owned(),
         attributes: BTreeMap::from([("kind".to_owned(), attribute)]),
     };
-    sns::event_json(&message, &arn, &format!("{arn}:{}", new_uuid()), now)
+    notification_event(&message, &arn, &format!("{arn}:{}", new_uuid()), now)
 }
 
 /// Returns a change of an item of the worker's table, or a record of its Kinesis stream.
@@ -163,7 +167,7 @@ fn stream_event(resources: &LocalResources, triggers: &[Trigger], service: Strea
                 "SequenceNumber": "49590338271490256608559692538361571095921575989136588898",
                 "ApproximateArrivalTimestamp": seconds,
             });
-            streams::kinesis_record(&record, &arn, "shardId-000000000000")
+            kinesis_record(&record, &arn, "shardId-000000000000")
         }
         StreamService::Dynamodb => {
             let mut change = json!({
@@ -184,10 +188,10 @@ fn stream_event(resources: &LocalResources, triggers: &[Trigger], service: Strea
                 "awsRegion": region,
                 "dynamodb": change,
             });
-            streams::dynamodb_record(record, &arn)
+            dynamodb_record(record, &arn)
         }
     };
-    streams::event_json(&[record])
+    records_event(&[record])
 }
 
 /// Returns an event with the source and the detail type that a rule of the worker names.
@@ -198,7 +202,7 @@ fn event_bridge_event(app: &App, resources: &LocalResources, triggers: &[Trigger
     });
     let pattern = pattern.unwrap_or_default();
     let named = |field: &str, default: &str| pattern[field][0].as_str().unwrap_or(default).to_owned();
-    let event = event_bus::BusEvent {
+    let event = BusEvent {
         id: new_uuid(),
         source: named("source", app.name.as_str()),
         detail_type: named("detail-type", "sample"),
@@ -206,7 +210,7 @@ fn event_bridge_event(app: &App, resources: &LocalResources, triggers: &[Trigger
         resources: Vec::new(),
         time: now,
     };
-    event_bus::event_json(&event, &resources.region, &resources.account)
+    event_bus_event(&event, &resources.region, &resources.account)
 }
 
 /// Returns the event of a function URL for a request (Lambda developer guide, "Request and response payloads").

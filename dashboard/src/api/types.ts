@@ -47,10 +47,24 @@ export interface Edge {
   to: string;
 }
 
-/** A schedule, queue or bucket that invokes a worker. Keys beyond these two are displayed unchanged. */
+/** A resource that a function uses. */
+export interface ResourceUse {
+  from: string;
+  kind: string;
+  name: string;
+  access: string[];
+  /** The environment variable with which the function finds it. */
+  variable?: string;
+  /** The key of a table. */
+  key?: string[] | null;
+}
+
+/** A schedule, queue or bucket that invokes a worker. Keys beyond these three are displayed unchanged. */
 export interface Trigger {
   kind: string;
   source: string;
+  /** The `source` of its dev events. */
+  local_name?: string;
   [key: string]: unknown;
 }
 
@@ -60,6 +74,7 @@ export interface App {
   endpoint: Settings;
   workers: Worker[];
   edges: Edge[] | null;
+  resources?: ResourceUse[];
 }
 
 export interface AttemptView {

@@ -37,7 +37,7 @@ function TriggerItem({ worker, trigger, index }: { worker: string; trigger: Trig
       </div>
       <div class="actions is-small">
         {trigger.kind === 'schedule' && <button type="button" onClick={fire} aria-label={`Fire now: ${label}`}>Fire now</button>}
-        <a class="button quiet" href={pathTo(['invocations'], { worker, from: triggerKey(trigger.kind, trigger.source) })}>Invocations of this trigger</a>
+        <a class="button quiet" href={pathTo(['invocations'], { worker, from: triggerKey(trigger.kind, trigger.local_name ?? trigger.source) })}>Invocations of this trigger</a>
         {fired.id !== undefined && <span role="status">Fired: <a href={pathTo(['invocations', fired.id])}>invocation</a></span>}
         {fired.error !== undefined && <ErrorNotice title="The trigger could not be fired" error={fired.error} />}
       </div>

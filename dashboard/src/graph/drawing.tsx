@@ -9,7 +9,7 @@ import { type CallStats, edgeKey } from '../store/call_metrics';
 import { duration, rate, percent } from '../text/format';
 import { type StatsByKey, edgePath, edgeRemarks } from './graph_stats';
 import { type GraphLayout, nextNodeInDirection, layoutGraph } from './layout';
-import type { Graph, GraphEdge } from './model';
+import { type Graph, type GraphEdge, isFunction } from './model';
 import { NodeBox } from './node_box';
 
 /** With more edges than this, only the edges of the highlighted node or edge have labels. */
@@ -24,7 +24,7 @@ interface Viewport {
   scale: number;
 }
 
-export function Drawing({ graph, statsByKey }: { graph: Graph; statsByKey: StatsByKey }) {
+export function Drawing({ graph, statsByKey, selected }: { graph: Graph; statsByKey: StatsByKey; selected: string | undefined }) {
   const direction = useIsNarrow() ? 'TB' : 'LR';
   const hasLabels = graph.edges.length <= MAX_EDGES_WITH_LABELS && direction === 'LR';
   const layout = useMemo(() => layoutGraph(graph, direction, hasLabels), [graph, direction, hasLabels]);
@@ -34,13 +34,13 @@ export function Drawing({ graph, statsByKey }: { graph: Graph; statsByKey: Stats
   const transform = `translate(${viewport.x} ${viewport.y}) scale(${viewport.scale})`;
   const declared = new Map(graph.edges.map((edge) => [edgeKey(edge.from, edge.to), edge]));
   return (
-    <div class="graph-frame" ref={frame} style={{ height: `${height}px` }} onKeyDown={(event) => onKeyDown(event, layout, controls, frame)}>
+    <div class="graph-frame" ref={frame} style={{ height: `${height}px` }} onKeyDown={(event) => onKeyDown(event, graph, layout, controls, frame)}>
       <div class="tools graph-tools">
         <button type="button" class="icon" aria-label="Zoom out" onClick={() => controls.zoom(0.8)}>−</button>
         <button type="button" class="icon" aria-label="Zoom in" onClick={() => controls.zoom(1.25)}>+</button>
         <button type="button" class="quiet" onClick={controls.fit}>All</button>
       </div>
-      <svg class={`graph${highlighted === undefined ? '' : ' has-highlight'}`} role="group" aria-label="Call graph; arrow keys go from function to function" onPointerDown={controls.grab}>
+      <svg class={`graph${highlighted === undefined ? '' : ' has-highlight'}`} role="group" aria-label="Call graph; arrow keys go from node to node" onPointerDown={controls.grab}>
         <ArrowHeads />
         <g transform={transform}>
           {layout.edges.map(({ from, to, path, label }) => {
@@ -49,11 +49,11 @@ export function Drawing({ graph, statsByKey }: { graph: Graph; statsByKey: Stats
             const isHighlighted = highlighted === key || highlighted === from || highlighted === to;
             return edge && <EdgeLine key={key} edge={edge} stats={statsByKey.get(key)} path={path} label={label} isHighlighted={isHighlighted} hasLabel={hasLabels || isHighlighted} onHighlight={setHighlighted} />;
           })}
-          {graph.nodes.map((node) => <NodeBox key={node.id} node={node} center={layout.nodes.get(node.id) ?? { x: 0, y: 0 }} stats={statsByKey.get(node.id)} onHighlight={setHighlighted} />)}
+          {graph.nodes.map((node) => <NodeBox key={node.id} node={node} center={layout.nodes.get(node.id) ?? { x: 0, y: 0 }} stats={statsByKey.get(node.id)} isSelected={node.id === selected} onHighlight={setHighlighted} />)}
         </g>
       </svg>
       <p class="graph-legend faint" aria-hidden="true">
-        <i class="line-sign" /> calls <i class="line-sign is-cycle" /> cycle <i class="line-sign is-denied" /> denied or not in the code
+        <i class="line-sign" /> calls, triggers <i class="line-sign is-use" /> uses <i class="line-sign is-cycle" /> cycle <i class="line-sign is-denied" /> denied or not in the code
       </p>
     </div>
   );
@@ -87,9 +87,10 @@ function EdgeLine({ edge, stats, path, label, isHighlighted, hasLabel, onHighlig
   const isAlive = (stats?.count ?? 0) > 0;
   const remarks = isHighlighted ? edgeRemarks(edge, stats).join(', ') : '';
   return (
-    <g aria-hidden="true" onClick={() => navigate(edgePath(edge))} data-edge={key} class={`edge is-${kind}${isAlive ? ' is-alive' : ''}${isHighlighted ? ' is-highlighted' : ''}${(stats?.errors ?? 0) > 0 ? ' has-errors' : ''}`} onPointerEnter={() => onHighlight(key)} onPointerLeave={() => onHighlight(undefined)}>
+    <g aria-hidden="true" onClick={() => navigate(edgePath(edge))} data-edge={key} class={`edge is-${kind}${edge.access ? ' is-use' : ''}${isAlive ? ' is-alive' : ''}${isHighlighted ? ' is-highlighted' : ''}${(stats?.errors ?? 0) > 0 ? ' has-errors' : ''}`} onPointerEnter={() => onHighlight(key)} onPointerLeave={() => onHighlight(undefined)}>
       <path class="edge-hit-area" d={path} />
       <path class="edge-line" d={path} marker-end={`url(#tip-${kind})`} />
+      {isHighlighted && edge.access && <text class="edge-access" x={label.x} y={label.y - 4}>{edge.access.join(', ')}</text>}
       {hasLabel && stats && stats.count > 0 && (
         <g class="edge-label" transform={`translate(${label.x} ${label.y})`}>
           <rect x="-52" y="-15" width="104" height="30" rx="4" />
@@ -200,7 +201,7 @@ function startDrag(event: PointerEvent, from: Viewport, setViewport: (viewport: 
   return true;
 }
 
-function onKeyDown(event: KeyboardEvent, layout: GraphLayout, controls: ViewportControls, frame: RefObject<HTMLDivElement | null>): void {
+function onKeyDown(event: KeyboardEvent, graph: Graph, layout: GraphLayout, controls: ViewportControls, frame: RefObject<HTMLDivElement | null>): void {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const id = event.target instanceof Element ? event.target.getAttribute('data-node') : null;
   if (event.key.startsWith('Arrow') && id !== null) {
@@ -209,7 +210,7 @@ function onKeyDown(event: KeyboardEvent, layout: GraphLayout, controls: Viewport
     if (next === undefined || !point) return;
     controls.center(point);
     frame.current?.querySelector<SVGAElement>(`[data-node="${CSS.escape(next)}"]`)?.focus({ preventScroll: true });
-  } else if (event.key === 'r' && id !== null) navigate(pathTo(['workers', id, 'run']));
+  } else if (event.key === 'r' && id !== null && graph.nodes.some((node) => node.id === id && isFunction(node))) navigate(pathTo(['workers', id, 'run']));
   else if (event.key === '+' || event.key === '=') controls.zoom(1.25);
   else if (event.key === '-') controls.zoom(0.8);
   else if (event.key === '0') controls.fit();

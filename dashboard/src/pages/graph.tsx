@@ -1,4 +1,4 @@
-// The page of the call graph: the calls that the build found, with live rates, errors and durations, as a drawing and as a list.
+// The page of the call graph: the calls that the build found and what the settings say, with live rates, errors and durations, as a drawing and as a list.
 
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { Drawing } from '../graph/drawing';
@@ -6,6 +6,7 @@ import { type StatsByKey, edgePath, collectStats, edgeRemarks } from '../graph/g
 import { type Graph, buildGraph } from '../graph/model';
 import { Command } from '../components/copy_button';
 import { EmptyState, Loading } from '../components/notice';
+import { ResourcePanel } from '../components/resource_panel';
 import { pathTo } from '../route/path';
 import { navigate, parameters } from '../route/router';
 import { edgeKey } from '../store/call_metrics';
@@ -18,6 +19,7 @@ const WINDOWS: [number, string][] = [[60, 'last minute'], [300, 'last 5 minutes'
 export function GraphPage() {
   const requested = Number(parameters.value.get('window') ?? 60);
   const seconds = WINDOWS.some(([option]) => option === requested) ? requested : 60;
+  const resource = parameters.value.get('resource') ?? undefined;
   const observedCalls = useObservedCalls();
   const current = app.value;
   const graph = useMemo(() => current && buildGraph(current, observedCalls), [current, observedCalls]);
@@ -29,7 +31,7 @@ export function GraphPage() {
         <h1 tabIndex={-1}>Call graph</h1>
         <label class="choice">
           <span class="visually-hidden">Period</span>
-          <select value={String(seconds)} onChange={(event) => navigate(pathTo(['graph'], { window: event.currentTarget.value === '60' ? undefined : event.currentTarget.value }), { replace: true })}>
+          <select value={String(seconds)} onChange={(event) => navigate(pathTo(['graph'], { resource, window: event.currentTarget.value === '60' ? undefined : event.currentTarget.value }), { replace: true })}>
             {WINDOWS.map(([value, label]) => <option key={value} value={String(value)}>{label}</option>)}
           </select>
         </label>
@@ -41,7 +43,8 @@ export function GraphPage() {
       )}
       {graph && statsByKey && graph.nodes.length > 1 && isLoaded.value && (
         <>
-          <Drawing graph={graph} statsByKey={statsByKey} />
+          {resource !== undefined && current && <ResourcePanel app={current} id={resource} />}
+          <Drawing graph={graph} statsByKey={statsByKey} selected={resource} />
           <EdgeList graph={graph} statsByKey={statsByKey} />
         </>
       )}
@@ -77,10 +80,10 @@ function EdgeList({ graph, statsByKey }: { graph: Graph; statsByKey: StatsByKey 
   return (
     <details class="edge-list">
       <summary>Show as a list</summary>
-      <div class="table-scroll" tabIndex={0} role="region" aria-label="Calls, table">
+      <div class="table-scroll" tabIndex={0} role="region" aria-label="Calls, triggers and resources, table">
         <table class="table">
-          <caption class="visually-hidden">Calls between functions</caption>
-          <thead><tr><th scope="col">Caller</th><th scope="col">Worker</th><th scope="col" class="num">Rate</th><th scope="col" class="num">Errors</th><th scope="col" class="num">p50</th><th scope="col" class="num">p99</th><th scope="col">Notes</th></tr></thead>
+          <caption class="visually-hidden">Calls between functions, triggers, and resources that functions use</caption>
+          <thead><tr><th scope="col">From</th><th scope="col">To</th><th scope="col" class="num">Rate</th><th scope="col" class="num">Errors</th><th scope="col" class="num">p50</th><th scope="col" class="num">p99</th><th scope="col">Notes</th></tr></thead>
           <tbody>
             {graph.edges.map((edge) => {
               const stats = statsByKey.get(edgeKey(edge.from, edge.to));

@@ -21,10 +21,14 @@ use serde_json::{Map, Value, json};
 
 use super::aws_api::{md5_hex, new_uuid};
 use super::local_resources::LocalResources;
+use super::proxy_event::{load_balancer_event, request_of_proxy_event, rest_api_event};
 use crate::running_server::HttpRequest;
 
 /// Names of the sample events.
-pub const SAMPLE_NAMES: [&str; 8] = ["dynamodb", "eventbridge", "http", "kinesis", "s3", "schedule", "sns", "sqs"];
+pub const SAMPLE_NAMES: [&str; 11] =
+    ["alb", "dynamodb", "eventbridge", "http", "http-api", "kinesis", "rest", "s3", "schedule", "sns", "sqs"];
+/// Names of those that are HTTP requests, which the endpoint gets.
+pub const HTTP_SAMPLE_NAMES: [&str; 4] = ["alb", "http", "http-api", "rest"];
 /// Content of sample messages and objects.
 const SAMPLE_TEXT: &str = r#"{"hello":"world"}"#;
 
@@ -32,20 +36,44 @@ const SAMPLE_TEXT: &str = r#"{"hello":"world"}"#;
 pub fn sample_event(app: &App, worker: &Worker, name: &str, now: SystemTime) -> Option<Value> {
     let resources = LocalResources::new(app, "http://127.0.0.1:7070");
     let triggers = &worker.settings.triggers;
+    if let Some(event) = http_sample_event(worker.name.as_str(), name, now) {
+        return Some(event);
+    }
     Some(match name {
         "dynamodb" => stream_event(&resources, triggers, StreamService::Dynamodb, now),
         "eventbridge" => event_bridge_event(app, &resources, triggers, now),
-        "http" => {
-            let headers = vec![("accept".to_owned(), "*/*".to_owned())];
-            let body = bytes::Bytes::new();
-            let request = HttpRequest { method: "GET".to_owned(), path: "/".to_owned(), headers, body };
-            http_event(worker.name.as_str(), &request, now)
-        }
         "kinesis" => stream_event(&resources, triggers, StreamService::Kinesis, now),
         "s3" => s3_event(&resources, triggers, worker, now),
         "schedule" => schedule_event(worker, triggers, now),
         "sns" => sns_event(&resources, triggers, now),
         "sqs" => sqs_event(&resources, triggers, now),
+        _ => return None,
+    })
+}
+
+/// Returns the event of a `GET` request: of a function URL (`http`), an HTTP API, a REST API or an Application Load Balancer.
+/// `None` if the name is not one of [`HTTP_SAMPLE_NAMES`].
+pub fn http_sample_event(function: &str, name: &str, now: SystemTime) -> Option<Value> {
+    let of_url = || {
+        let headers = vec![("accept".to_owned(), "*/*".to_owned())];
+        let request =
+            HttpRequest { method: "GET".to_owned(), path: "/".to_owned(), headers, body: bytes::Bytes::new() };
+        http_event(function, &request, now)
+    };
+    Some(match name {
+        "alb" => load_balancer_event("/"),
+        "http" => of_url(),
+        "http-api" => {
+            let mut event = of_url();
+            let host = "id.execute-api.us-east-1.amazonaws.com";
+            event["headers"]["host"] = host.into();
+            let context = &mut event["requestContext"];
+            (context["apiId"], context["domainName"], context["domainPrefix"]) =
+                ("id".into(), host.into(), "id".into());
+            context["accountId"] = "000000000000".into();
+            event
+        }
+        "rest" => rest_api_event("/", now),
         _ => return None,
     })
 }
@@ -274,8 +302,13 @@ pub fn http_event(function: &str, request: &HttpRequest, now: SystemTime) -> Val
     event
 }
 
-/// Returns the request of an event of a function URL. `None` if it is not such an event.
+/// Returns the request of an event of a function URL, an API of API Gateway or a load balancer. `None` if it is not such an
+/// event.
 pub fn http_request(event: &Value) -> Option<HttpRequest> {
+    request_of_proxy_event(event).or_else(|| request_of_url_event(event))
+}
+
+fn request_of_url_event(event: &Value) -> Option<HttpRequest> {
     let method = event.pointer("/requestContext/http/method")?.as_str()?.to_owned();
     let text = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default();
     let path = if text("rawPath").is_empty() { "/" } else { text("rawPath") };
@@ -303,7 +336,7 @@ pub fn http_request(event: &Value) -> Option<HttpRequest> {
 
 #[cfg(test)]
 mod tests {
-    use super::{SAMPLE_NAMES, http_event, http_request, sample_event};
+    use super::{HTTP_SAMPLE_NAMES, SAMPLE_NAMES, http_event, http_request, http_sample_event, sample_event};
     use crate::running_server::HttpRequest;
     use bedrock_build::App;
     use serde_json::json;
@@ -382,5 +415,10 @@ mod tests {
         assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("/w=="), &json!(true)));
         assert_eq!(http_request(&event).expect("a request").body, binary.body);
         assert!(http_request(&json!({ "hello": "world" })).is_none());
+        for name in HTTP_SAMPLE_NAMES {
+            let event = http_sample_event("endpoint", name, UNIX_EPOCH).expect("an event");
+            let request = http_request(&event).expect("a request");
+            assert_eq!((request.method.as_str(), request.path.as_str()), ("GET", "/"), "{name}");
+        }
     }
 }

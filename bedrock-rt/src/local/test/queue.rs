@@ -260,12 +260,13 @@ impl Queue {
         let due = |stored: &StoredMessage| {
             if stored.visible > now { stored.visible } else { stored.visible + mapping.batch_window }
         };
-        let is_first = |(index, stored): (usize, &StoredMessage)| {
-            let earlier = self.messages[..index].iter();
-            !self.is_fifo || !earlier.clone().any(|earlier| earlier.message.group == stored.message.group)
+        // Of a group of a FIFO queue only the first one can be received.
+        let is_blocked = |index: usize| {
+            let group = &self.messages[index].message.group;
+            self.is_fifo && self.messages[..index].iter().any(|earlier| earlier.message.group == *group)
         };
-        let waiting =
-            self.messages.iter().enumerate().filter(|(index, stored)| !stored.is_held && is_first((*index, stored)));
+        let waiting = self.messages.iter().enumerate();
+        let waiting = waiting.filter(|(index, stored)| !stored.is_held && !is_blocked(*index));
         waiting.map(|(_, stored)| due(stored)).filter(|due| *due > now).min()
     }
 

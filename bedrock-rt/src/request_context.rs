@@ -21,7 +21,7 @@ use serde_json::Value;
 ///
 /// async fn user(context: Option<RequestContext>) -> String {
 ///     let name = context.and_then(|context| context.get("/authorizer/jwt/claims/sub"));
-///     name.unwrap_or_else(|| "nobody".to_owned())
+///     name.unwrap_or_else(|| "anonymous".to_owned())
 /// }
 /// ```
 ///

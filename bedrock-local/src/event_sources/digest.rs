@@ -78,6 +78,7 @@ const SHA256_CONSTANTS: [u32; 64] = [
 ];
 
 /// Returns the MD5 digest in hexadecimal digits.
+#[allow(clippy::many_single_char_names, reason = "the names of the standard")]
 #[must_use]
 pub fn md5_hex(bytes: &[u8]) -> String {
     let mut state: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
@@ -105,6 +106,7 @@ pub fn md5_hex(bytes: &[u8]) -> String {
 }
 
 /// Returns the SHA-256 digest in hexadecimal digits.
+#[allow(clippy::many_single_char_names, reason = "the names of the standard")]
 #[must_use]
 pub fn sha256_hex(bytes: &[u8]) -> String {
     let mut state: [u32; 8] =

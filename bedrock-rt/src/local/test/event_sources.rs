@@ -1,7 +1,7 @@
 //! The queues and streams of a test's app, and the event source mappings that invoke workers with their batches.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use bedrock_build::App;
@@ -12,24 +12,28 @@ use bedrock_local::event_sources::{
     Batch, BatchResult, DiscardReason, DiscardedBatch, ResourceNames, SqsMessage, failed_messages, sqs_event,
     stream_event,
 };
-use bedrock_local::{Output, function_arn, stopping_error};
-use bedrock_model::Invocation;
+use bedrock_local::{Output, function_arn};
+use bedrock_model::{Invocation, Reply};
 use bytes::Bytes;
 use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::events::{TestEvents, UndeliveredEvent};
-use super::harness::Harness;
-use super::invocations::Origin;
 use super::queue::{Queue, QueueMapping};
 use super::record::TableStream;
 use super::stream::{ReaderStep, SHARD, Stream, StreamReader};
 use crate::Error;
 
+/// What the event source mappings need from the app of the test.
+pub(super) trait BatchTarget: Send + Sync {
+    /// Invokes a worker, and waits for its response.
+    fn invoke(&self, worker: &str, invocation: Invocation) -> Reply;
+}
+
 /// The queues and streams of an app.
 pub(super) struct EventSources {
-    harness: Weak<Harness>,
+    target: Arc<dyn BatchTarget>,
     events: Arc<TestEvents>,
     handle: Handle,
     output: Output,
@@ -54,13 +58,13 @@ enum Work {
 impl EventSources {
     pub(super) fn new(
         app: &App,
-        harness: Weak<Harness>,
+        target: Arc<dyn BatchTarget>,
         events: Arc<TestEvents>,
         handle: Handle,
         output: Output,
     ) -> Arc<Self> {
         let state = Mutex::new(SourceState::of(app));
-        Arc::new(Self { harness, events, handle, output, state, running: watch::Sender::default() })
+        Arc::new(Self { target, events, handle, output, state, running: watch::Sender::default() })
     }
 
     /// Changes queues or streams, and starts the batches that are due then.
@@ -188,11 +192,7 @@ impl EventSources {
     async fn invoke(&self, worker: &str, event: &Value) -> (String, Result<Bytes, Error>) {
         let invocation = Invocation::new(event.to_string().into(), None);
         let request_id = invocation.request_id.clone();
-        let Some(harness) = self.harness.upgrade() else { return (request_id, Err(stopping_error(worker))) };
-        let response = match harness.local.info(worker) {
-            Ok(info) => harness.run(info, invocation, Origin::default()).await,
-            Err(error) => Err(error),
-        };
+        let response = self.target.invoke(worker, invocation).await;
         (request_id, response)
     }
 }

@@ -7,13 +7,13 @@ use std::time::{Duration, SystemTime};
 
 use bedrock_build::{App, Problem};
 use bedrock_model::{
-    AsyncEvent, Attempt, AttemptFuture, Backend, DestinationFunction, ExecutionStart, FunctionInfo, Invocation,
+    AsyncEvent, Attempt, AttemptFuture, Backend, DestinationFunction, ExecutionStart, FunctionInfo, Invocation, Reply,
 };
 use bytes::Bytes;
 use tokio::runtime::Handle;
 
 use super::super::rust_worker::find_linked_worker;
-use super::event_sources::EventSources;
+use super::event_sources::{BatchTarget, EventSources};
 use super::events::{TestEventTarget, TestEvents};
 use super::executions::Executions;
 use super::invocations::{Invocations, Origin};
@@ -74,8 +74,9 @@ impl Harness {
             let is_durable = info.catalog.entries.iter().any(|entry| entry.durable.is_some());
             let local = LocalApp::new(info, handle.clone(), find_linked_worker, |_| config);
             let target = Arc::new(HarnessEventTarget(harness.clone()));
+            let batches = Arc::new(HarnessEventTarget(harness.clone()));
             let events = TestEvents::new(handle.clone(), output.clone(), target);
-            let sources = EventSources::new(app, harness.clone(), Arc::clone(&events), handle.clone(), output);
+            let sources = EventSources::new(app, batches, Arc::clone(&events), handle.clone(), output);
             let executions = executions(is_durable, harness, handle, Arc::clone(&events));
             Self {
                 local,
@@ -333,5 +334,17 @@ impl TestEventTarget for HarnessEventTarget {
         let harness = self.0.upgrade()?;
         let find = |name: &str| Some(harness.local.info(name).ok()?.function_info());
         harness.settings.resolve_destination(destination, event, find)
+    }
+}
+
+impl BatchTarget for HarnessEventTarget {
+    fn invoke(&self, worker: &str, invocation: Invocation) -> Reply {
+        let harness = self.0.upgrade().ok_or_else(|| stopping_error(worker));
+        let worker = worker.to_owned();
+        Box::pin(async move {
+            let harness = harness?;
+            let info = harness.local.info(&worker)?;
+            harness.run(info, invocation, Origin::default()).await
+        })
     }
 }

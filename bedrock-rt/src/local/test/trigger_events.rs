@@ -315,7 +315,7 @@ impl App {
     fn triggers(&self) -> impl Iterator<Item = WorkerTrigger<'_>> {
         self.on_disk.workers.iter().flat_map(|worker| {
             let triggers = worker.settings.triggers.iter().enumerate();
-            triggers.map(|(index, trigger)| WorkerTrigger { worker: worker.name.as_str(), index, trigger })
+            triggers.map(move |(index, trigger)| WorkerTrigger { worker: worker.name.as_str(), index, trigger })
         })
     }
 

@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use bedrock_build::contract::{self, type_text};
-use bedrock_build::triggers::StreamService;
-use bedrock_build::uses::ResourceKind;
-use bedrock_build::{App, FunctionSettings, Language, Trigger, Use, WorkerName};
+use bedrock_build::uses::{UsedResource, used_resources};
+use bedrock_build::{App, FunctionSettings, Language, Trigger, WorkerName};
 
 use super::call_targets::CallTargets;
 use super::cycles::cycles;
@@ -157,44 +156,21 @@ fn settings<'a>(app: &'a App, node: &NodeName) -> Option<&'a FunctionSettings> {
 
 /// Returns the resources that a function uses, each once.
 fn resources(app: &App, from: &NodeName) -> Vec<ResourceEdge> {
-    let mut resources: BTreeMap<_, BTreeSet<&'static str>> = BTreeMap::new();
-    for used in settings(app, from).and_then(|settings| settings.uses.as_ref()).into_iter().flatten() {
-        if let Use::Resource(used) = used {
-            resources.entry((used.kind, used.name.clone())).or_default().insert(used.access.word);
-        }
-    }
-    let edge = |((kind, name), access): ((ResourceKind, String), BTreeSet<&'static str>)| ResourceEdge {
+    let uses = settings(app, from).and_then(|settings| settings.uses.as_deref()).unwrap_or_default();
+    let edge = |UsedResource { used, access }: UsedResource<'_>| ResourceEdge {
         from: from.clone(),
-        kind: kind.as_str(),
-        name,
-        access: access.into_iter().collect(),
+        kind: used.kind.as_str(),
+        name: used.name.clone(),
+        access,
     };
-    resources.into_iter().map(edge).collect()
+    used_resources(uses).into_iter().map(edge).collect()
 }
 
 /// Returns what invokes a function besides calls, each once.
 fn triggers(app: &App, to: &NodeName) -> Vec<TriggerEdge> {
     let all = settings(app, to).into_iter().flat_map(|settings| &settings.triggers);
-    let triggers: BTreeSet<(&str, String)> = all.map(kind_and_name).collect();
+    let triggers: BTreeSet<(&str, String)> = all.map(Trigger::kind_and_name).collect();
     triggers.into_iter().map(|(kind, name)| TriggerEdge { kind, name, to: to.clone() }).collect()
-}
-
-fn kind_and_name(trigger: &Trigger) -> (&'static str, String) {
-    let (kind, source) = match trigger {
-        Trigger::Schedule(trigger) => return ("schedule", trigger.schedule.to_string()),
-        Trigger::Queue(trigger) => ("queue", &trigger.queue),
-        Trigger::Bucket(trigger) => ("bucket", &trigger.bucket),
-        Trigger::Topic(trigger) => ("topic", &trigger.topic),
-        Trigger::Bus(trigger) => ("bus", &trigger.bus),
-        Trigger::Stream(trigger) => {
-            let kind = match trigger.service {
-                StreamService::Dynamodb => "table",
-                StreamService::Kinesis => "stream",
-            };
-            (kind, &trigger.source)
-        }
-    };
-    (kind, source.as_str().to_owned())
 }
 
 /// Returns the types of calls of a worker. A contract that cannot be read has none: `contracts` and `build` report it.

@@ -78,5 +78,6 @@ pub use reservation::{Reservation, is_reserved};
 pub use running_server::{HttpRequest, HttpResponse, RunningInvocation, RunningServer, request_to};
 pub use server::{DURABLE_STORE, DevServer};
 pub use triggers::{
-    SAMPLE_NAMES, ServicesServer, TriggerSetupError, http_event, http_request, resource_variables, sample_event,
+    HTTP_SAMPLE_NAMES, SAMPLE_NAMES, ServicesServer, TriggerSetupError, http_event, http_request, http_sample_event,
+    resource_variables, sample_event,
 };

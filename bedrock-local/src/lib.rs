@@ -10,6 +10,7 @@
 //! | `linked_worker` | the interface of Rust workers in the same program; `bedrock-rt` implements it |
 //! | `caller_deadline`, `spawn_on_drop` | calls whose caller has a deadline or stops waiting |
 //! | `async_events`, `event_settings` | fire-and-forget calls: retries, destinations, and waiting for them at the end |
+//! | `event_sources` | events of AWS's services, and what event source mappings do with batches |
 //! | `durable` | durable executions, with the feature `durable`: the service over the engine, and its API |
 //! | `host` | Python and JavaScript workers: warm processes and their protocol |
 //! | `host_files`, `interpreter`, `install` | what a host process needs: its program, its interpreter, its dependencies |
@@ -39,6 +40,7 @@ mod dispatch;
 #[cfg(feature = "durable")]
 pub mod durable;
 mod event_settings;
+pub mod event_sources;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod host;

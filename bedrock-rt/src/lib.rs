@@ -53,6 +53,7 @@ mod metric;
 mod not_built_for_lambda;
 #[cfg(any(bedrock_lambda, feature = "aws-sdk", test))]
 mod remote;
+mod request_context;
 mod run;
 mod runtime;
 mod serve;
@@ -76,6 +77,7 @@ pub use context::Context;
 pub use failure::{Result, WorkerError};
 pub use invoke::{InvokeArn, invoke_arn};
 pub use metric::{InvalidMetric, Metric, MetricUnit};
+pub use request_context::{MissingRequestContext, RequestContext};
 pub use run::run;
 pub use serve::serve;
 /// The former name of [`RegisteredWorker`].

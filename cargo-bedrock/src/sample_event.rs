@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use bedrock_build::{App, Worker};
-use bedrock_dev::{ENDPOINT, HttpRequest, SAMPLE_NAMES, http_event, sample_event};
+use bedrock_dev::{ENDPOINT, HTTP_SAMPLE_NAMES, SAMPLE_NAMES, http_sample_event, sample_event};
 
 use crate::payload::PayloadSource;
 use bedrock_diagnostics::{Error, Result};
@@ -23,18 +23,10 @@ pub(crate) fn read(app: &App, worker: Option<&Worker>, name: &str) -> Result<Str
     let now = SystemTime::now();
     let event = match worker {
         Some(worker) => sample_event(app, worker, name, now),
-        None => (name == "http").then(|| {
-            let request = HttpRequest {
-                method: "GET".to_owned(),
-                path: "/".to_owned(),
-                headers: Vec::new(),
-                body: Vec::new().into(),
-            };
-            http_event(ENDPOINT, &request, now)
-        }),
+        None => http_sample_event(ENDPOINT, name, now),
     };
     event.map(|event| event.to_string()).ok_or_else(|| {
-        let built_in: &[&str] = if worker.is_some() { &SAMPLE_NAMES } else { &["http"] };
+        let built_in: &[&str] = if worker.is_some() { &SAMPLE_NAMES } else { &HTTP_SAMPLE_NAMES };
         let names = built_in.iter().copied().chain(own_names.iter().map(String::as_str));
         let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
         Error::call(format!("no sample event named `{}`", name.escape_debug()))

@@ -25,7 +25,7 @@ describe('every page', { skip }, () => {
   });
 
   const paths = () => [
-    '/', '/graph', '/invocations', '/invocations?q=none', `/invocations/${ids.good}`, `/invocations/${ids.bad}`, '/invocations/nothing',
+    '/', '/graph', '/graph?resource=queue%20labels', '/invocations', '/invocations?q=none', `/invocations/${ids.good}`, `/invocations/${ids.bad}`, '/invocations/nothing',
     `/traces/${ids.trace}`, '/workers', '/workers/biller', '/workers/biller/run', '/queue', `/queue/${ids.deadLetter}`, '/builds', '/nothing/here',
   ];
 

@@ -61,6 +61,8 @@ redact = ["card"]
 
 [package.metadata.bedrock.workers.labeler]
 retries = 0
+triggers = [{ queue = "labels", batch-size = 5, partial-failures = true }]
+uses = [{ bucket = "printed", access = "write" }]
 `;
 const ADDRESS = /^127\.0\.0\.1:\d+$/;
 

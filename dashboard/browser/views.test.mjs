@@ -205,6 +205,26 @@ describe('dashboard pages', { skip }, () => {
     assert.match(await svg.text(), /^<svg[^]*biller/);
   });
 
+  test('call graph shows the settings of resources', async () => {
+    await window.open(dev, '/graph');
+    await page.locator('[data-edge="queue labels>labeler"]').waitFor({ state: 'attached' });
+    await page.locator('[data-edge="labeler>bucket printed"]').waitFor({ state: 'attached' });
+    await page.locator('[data-node="queue labels"]').click();
+    const queue = page.getByRole('region', { name: 'Settings of queue labels' });
+    await queue.getByText('partial failures').waitFor();
+    assert.match(await queue.innerText(), /Invokes labeler[^]*batch size\s+5/);
+    await page.locator('[data-node="bucket printed"]').focus();
+    await page.keyboard.press('Enter');
+    const bucket = page.getByRole('region', { name: 'Settings of bucket printed' });
+    await bucket.getByText('SHOP_BUCKET_PRINTED').waitFor();
+    assert.match(await bucket.innerText(), /Used by labeler[^]*access\s+write/);
+    const { resources, triggers } = await (await fetch(`${dev.url}/_bedrock/v1/app`)).json();
+    assert.deepEqual(triggers, [{ kind: 'queue', name: 'labels', to: 'labeler' }]);
+    assert.deepEqual(resources.map(({ from, kind, name, access }) => ({ from, kind, name, access })), [{ from: 'labeler', kind: 'bucket', name: 'printed', access: ['write'] }]);
+    await page.getByRole('link', { name: 'Close' }).click();
+    await until(() => new URL(page.url()).search, '');
+  });
+
   test('banner shows a failed build until a build succeeds', async () => {
     await window.open(dev, '/invocations');
     const main = await app.read('src/main.rs');

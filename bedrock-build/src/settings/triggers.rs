@@ -173,6 +173,26 @@ impl Trigger {
     }
 }
 
+impl Trigger {
+    /// Returns the kind and the name of what invokes the worker, as call graphs show it: `schedule` with its expression, or the
+    /// kind of a resource, as in the setting `uses`, with its name or ARN. A DynamoDB stream is its `table`.
+    #[must_use]
+    pub fn kind_and_name(&self) -> (&'static str, String) {
+        let (kind, source) = match self {
+            Self::Schedule(trigger) => return ("schedule", trigger.schedule.to_string()),
+            Self::Queue(trigger) => ("queue", &trigger.queue),
+            Self::Bucket(trigger) => ("bucket", &trigger.bucket),
+            Self::Topic(trigger) => ("topic", &trigger.topic),
+            Self::Bus(trigger) => ("bus", &trigger.bus),
+            Self::Stream(trigger) => match trigger.service {
+                StreamService::Dynamodb => ("table", &trigger.source),
+                StreamService::Kinesis => ("stream", &trigger.source),
+            },
+        };
+        (kind, source.as_str().to_owned())
+    }
+}
+
 impl FilterScope {
     /// Returns the word in the settings and in the manifest.
     #[must_use]

@@ -3,7 +3,7 @@
 //!
 //! The table [`ACCESS`] is the only place that knows the actions. `docs/src/uses.md` lists them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::placeholder::STAGE_PLACEHOLDER;
 use super::triggers::{TriggerSource, variable_name};
@@ -234,6 +234,31 @@ impl ResourceKind {
     pub fn accesses(self) -> impl Iterator<Item = &'static Access> {
         ACCESS.iter().filter(move |access| access.kind == self)
     }
+}
+
+/// A resource with all that a function may do with it, as call graphs show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsedResource<'a> {
+    /// One of the entries of `uses` with this resource.
+    pub used: &'a ResourceUse,
+    /// The words for access, such as `read`, sorted.
+    pub access: Vec<&'static str>,
+}
+
+/// Returns the resources that a function uses, each once, sorted by kind and name.
+#[must_use]
+pub fn used_resources(uses: &[Use]) -> Vec<UsedResource<'_>> {
+    let mut resources: BTreeMap<(ResourceKind, &str), (&ResourceUse, BTreeSet<&'static str>)> = BTreeMap::new();
+    for each in uses {
+        let Use::Resource(used) = each else { continue };
+        let entry = resources.entry((used.kind, used.name.as_str())).or_insert_with(|| (used, BTreeSet::new()));
+        entry.1.insert(used.access.word);
+        if entry.0.key.is_none() {
+            entry.0 = used;
+        }
+    }
+    let entries = resources.into_values();
+    entries.map(|(used, access)| UsedResource { used, access: access.into_iter().collect() }).collect()
 }
 
 impl Use {

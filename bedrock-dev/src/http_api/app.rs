@@ -14,7 +14,7 @@ use crate::event_log::VERSION;
 
 /// `GET /_bedrock/v1/app`
 pub(super) async fn info(State(state): State<Arc<ApiState>>) -> Response<Body> {
-    let AppInfo { name, url, endpoint, workers } = &state.app;
+    let AppInfo { name, url, endpoint, workers, resources, triggers } = &state.app;
     let edges = state.call_graph.borrow().clone();
     ok(&json!({
         "version": VERSION,
@@ -23,6 +23,8 @@ pub(super) async fn info(State(state): State<Arc<ApiState>>) -> Response<Body> {
         "endpoint": endpoint,
         "workers": workers.iter().map(WorkerInfo::describe).collect::<Vec<_>>(),
         "edges": edges,
+        "resources": resources,
+        "triggers": triggers,
     }))
 }
 

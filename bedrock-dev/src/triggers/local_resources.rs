@@ -1,9 +1,10 @@
 //! Names, ARNs and URLs of local queues, buckets, topics and event buses, and the environment variables that pass them to workers.
 
 use bedrock_build::settings::{DevServices, STAGE_PLACEHOLDER};
-use bedrock_build::triggers::{DEFAULT_BUS, StreamTrigger, Trigger, TriggerSource, bucket_variable, queue_variable};
+use bedrock_build::triggers::{StreamTrigger, Trigger, TriggerSource, bucket_variable, queue_variable};
 use bedrock_build::uses::{ResourceKind, ResourceUse};
 use bedrock_build::{App, FunctionSettings, Use};
+use bedrock_local::event_sources::ResourceNames;
 
 use super::aws_api::{EVENTS_PATH, S3_PATH, SERVICES_PATH, SNS_PATH, SQS_PATH};
 
@@ -43,27 +44,21 @@ impl LocalResources {
         Self { app: app.to_owned(), url: url.to_owned(), region, account, services_url: None, has_services: false }
     }
 
-    /// Returns the name of a queue: `shop-local-jobs`, like the names of functions. Existing queues keep their names.
-    pub(super) fn queue_name(&self, source: &TriggerSource) -> String {
-        match source {
-            TriggerSource::Own(name) => format!("{}-local-{name}", self.app),
-            TriggerSource::Existing(_) => source.name().to_owned(),
-        }
+    /// Returns the names of the app's resources.
+    pub(super) fn names(&self) -> ResourceNames<'_> {
+        ResourceNames { app: &self.app, region: &self.region, account: &self.account }
     }
 
-    /// Returns the name of a bucket: without `_` and capitals, as on AWS.
+    pub(super) fn queue_name(&self, source: &TriggerSource) -> String {
+        self.names().queue_name(source)
+    }
+
     pub(super) fn bucket_name(&self, source: &TriggerSource) -> String {
-        match source {
-            TriggerSource::Own(name) => format!("{}-local-{name}", self.app).replace('_', "-").to_lowercase(),
-            TriggerSource::Existing(_) => source.name().to_owned(),
-        }
+        self.names().bucket_name(source)
     }
 
     pub(super) fn queue_arn(&self, source: &TriggerSource) -> String {
-        match source {
-            TriggerSource::Own(_) => self.queue_arn_of_name(&self.queue_name(source)),
-            TriggerSource::Existing(arn) => arn.clone(),
-        }
+        self.names().queue_arn(source)
     }
 
     pub(super) fn queue_arn_of_name(&self, name: &str) -> String {
@@ -72,7 +67,7 @@ impl LocalResources {
 
     /// Returns the ARN of a resource of the account: `table/shop-local-orders`.
     pub(super) fn arn(&self, service: &str, resource: &str) -> String {
-        format!("arn:aws:{service}:{}:{}:{resource}", self.region, self.account)
+        self.names().arn(service, resource)
     }
 
     /// Returns the ARN of a used resource that this server does not have. An existing one counts in every region and account,
@@ -99,26 +94,16 @@ impl LocalResources {
         &self.url
     }
 
-    /// Returns the name of the table or of the Kinesis stream.
     pub(super) fn stream_name(&self, trigger: &StreamTrigger) -> String {
-        match &trigger.source {
-            TriggerSource::Own(name) => format!("{}-local-{name}", self.app),
-            TriggerSource::Existing(_) => trigger.name().to_owned(),
-        }
+        self.names().stream_name(trigger)
     }
 
     pub(super) fn topic_arn(&self, source: &TriggerSource) -> String {
-        match source {
-            TriggerSource::Own(_) => self.arn("sns", &self.queue_name(source)),
-            TriggerSource::Existing(arn) => arn.clone(),
-        }
+        self.names().topic_arn(source)
     }
 
     pub(super) fn bus_name(&self, source: &TriggerSource) -> String {
-        match source {
-            TriggerSource::Own(name) if name == DEFAULT_BUS => name.clone(),
-            _ => self.queue_name(source),
-        }
+        self.names().bus_name(source)
     }
 
     /// Returns the ARN of an event bus of the account, by its full name.

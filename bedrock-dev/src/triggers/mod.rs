@@ -24,6 +24,7 @@
 //! | `event_bus` | event buses with their rules, EventBridge's events and API |
 //! | `streams` | event source mappings of the streams of a local service |
 //! | `sample_event` | events as triggers send them |
+//! | `proxy_event` | events of REST APIs and load balancers |
 //! | `fake_backend` | test double: accepts or rejects events |
 
 mod access_guard;
@@ -38,6 +39,7 @@ mod fake_backend;
 mod fuzzing;
 mod local_resources;
 mod missing_use;
+mod proxy_event;
 mod registry;
 mod required_right;
 mod resource_access;
@@ -58,6 +60,6 @@ pub use fuzzing::{s3_routes, sqs_routes};
 pub(crate) use local_resources::LocalResources;
 pub use local_resources::resource_variables;
 pub(crate) use registry::{FireError, Triggers};
-pub use sample_event::{SAMPLE_NAMES, http_event, http_request, sample_event};
+pub use sample_event::{HTTP_SAMPLE_NAMES, SAMPLE_NAMES, http_event, http_request, http_sample_event, sample_event};
 pub use services_server::ServicesServer;
 pub use setup_error::TriggerSetupError;

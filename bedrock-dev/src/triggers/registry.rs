@@ -12,6 +12,7 @@ use bedrock_build::triggers::{
     dead_letter_queue_name, is_fifo_queue,
 };
 use bedrock_build::uses::ResourceKind;
+use bedrock_local::event_sources::{MessageFilters, StreamFilters};
 use bedrock_model::FunctionInfo;
 use bedrock_model::date::rfc3339;
 use serde_json::{Value, json};
@@ -28,10 +29,10 @@ use super::services;
 use super::setup_error::TriggerSetupError;
 use super::sns::{self, Sns, Subscription, Topic};
 use super::sqs::{
-    self, EventSourceMapping, FifoQueueConfig, ListedMessage, MessageFilters, MessageStore, MessageStoreError,
-    RedrivePolicy, Sqs, SqsQueue, SqsQueueConfig,
+    self, EventSourceMapping, FifoQueueConfig, ListedMessage, MessageStore, MessageStoreError, RedrivePolicy, Sqs,
+    SqsQueue, SqsQueueConfig,
 };
-use super::streams::{self, StreamClient, StreamFilters, StreamMapping, StreamPositions};
+use super::streams::{self, StreamClient, StreamMapping, StreamPositions};
 use crate::Clock;
 use crate::account::AccountServices;
 use crate::event_log::Recorder;

@@ -9,6 +9,11 @@ use bedrock_build::triggers::{
     ObjectEvent, StreamService, StreamTrigger, StreamViewType, Trigger, TriggerSource, is_fifo_queue,
 };
 use bedrock_build::{App, Worker};
+use bedrock_local::event_sources::{
+    BusEvent, FifoAttributes, MessageAttributes, ObjectChange, SnsMessage, SnsMessageAttribute, SqsMessage,
+    dynamodb_record, event_bus_event, kinesis_record, s3_event as object_event, schedule_event as scheduled_event,
+    sns_event as notification_event, sqs_event as message_event, stream_event as records_event,
+};
 use bedrock_local::function_arn;
 use bedrock_model::FunctionInfo;
 use bedrock_model::date::rfc3339;
@@ -16,11 +21,14 @@ use serde_json::{Map, Value, json};
 
 use super::aws_api::{md5_hex, new_uuid};
 use super::local_resources::LocalResources;
-use super::{event_bus, s3, schedules, sns, sqs, streams};
+use super::proxy_event::{load_balancer_event, request_of_proxy_event, rest_api_event};
 use crate::running_server::HttpRequest;
 
 /// Names of the sample events.
-pub const SAMPLE_NAMES: [&str; 8] = ["dynamodb", "eventbridge", "http", "kinesis", "s3", "schedule", "sns", "sqs"];
+pub const SAMPLE_NAMES: [&str; 11] =
+    ["alb", "dynamodb", "eventbridge", "http", "http-api", "kinesis", "rest", "s3", "schedule", "sns", "sqs"];
+/// Names of those that are HTTP requests, which the endpoint gets.
+pub const HTTP_SAMPLE_NAMES: [&str; 4] = ["alb", "http", "http-api", "rest"];
 /// Content of sample messages and objects.
 const SAMPLE_TEXT: &str = r#"{"hello":"world"}"#;
 
@@ -28,20 +36,44 @@ const SAMPLE_TEXT: &str = r#"{"hello":"world"}"#;
 pub fn sample_event(app: &App, worker: &Worker, name: &str, now: SystemTime) -> Option<Value> {
     let resources = LocalResources::new(app, "http://127.0.0.1:7070");
     let triggers = &worker.settings.triggers;
+    if let Some(event) = http_sample_event(worker.name.as_str(), name, now) {
+        return Some(event);
+    }
     Some(match name {
         "dynamodb" => stream_event(&resources, triggers, StreamService::Dynamodb, now),
         "eventbridge" => event_bridge_event(app, &resources, triggers, now),
-        "http" => {
-            let headers = vec![("accept".to_owned(), "*/*".to_owned())];
-            let body = bytes::Bytes::new();
-            let request = HttpRequest { method: "GET".to_owned(), path: "/".to_owned(), headers, body };
-            http_event(worker.name.as_str(), &request, now)
-        }
         "kinesis" => stream_event(&resources, triggers, StreamService::Kinesis, now),
         "s3" => s3_event(&resources, triggers, worker, now),
         "schedule" => schedule_event(worker, triggers, now),
         "sns" => sns_event(&resources, triggers, now),
         "sqs" => sqs_event(&resources, triggers, now),
+        _ => return None,
+    })
+}
+
+/// Returns the event of a `GET` request: of a function URL (`http`), an HTTP API, a REST API or an Application Load Balancer.
+/// `None` if the name is not one of [`HTTP_SAMPLE_NAMES`].
+pub fn http_sample_event(function: &str, name: &str, now: SystemTime) -> Option<Value> {
+    let of_url = || {
+        let headers = vec![("accept".to_owned(), "*/*".to_owned())];
+        let request =
+            HttpRequest { method: "GET".to_owned(), path: "/".to_owned(), headers, body: bytes::Bytes::new() };
+        http_event(function, &request, now)
+    };
+    Some(match name {
+        "alb" => load_balancer_event("/"),
+        "http" => of_url(),
+        "http-api" => {
+            let mut event = of_url();
+            let host = "id.execute-api.us-east-1.amazonaws.com";
+            event["headers"]["host"] = host.into();
+            let context = &mut event["requestContext"];
+            (context["apiId"], context["domainName"], context["domainPrefix"]) =
+                ("id".into(), host.into(), "id".into());
+            context["accountId"] = "000000000000".into();
+            event
+        }
+        "rest" => rest_api_event("/", now),
         _ => return None,
     })
 }
@@ -60,13 +92,13 @@ fn s3_event(resources: &LocalResources, triggers: &[Trigger], worker: &Worker, n
     };
     let is_removal = bucket.is_some_and(|bucket| !bucket.events.contains(&ObjectEvent::Created));
     let change = if is_removal {
-        s3::Change::Removed { key }
+        ObjectChange::Removed { key }
     } else {
-        s3::Change::Created { key, size: SAMPLE_TEXT.len() as u64, etag: md5_hex(SAMPLE_TEXT.as_bytes()) }
+        ObjectChange::Created { key, size: SAMPLE_TEXT.len() as u64, etag: md5_hex(SAMPLE_TEXT.as_bytes()) }
     };
     let sequence = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
     let sequence = u64::try_from(sequence).unwrap_or(u64::MAX);
-    s3::event_json(resources, &name, &format!("{}-{index}", worker.name), &change, now, sequence)
+    object_event(&resources.names(), &name, &format!("{}-{index}", worker.name), &change, now, sequence)
 }
 
 fn sqs_event(resources: &LocalResources, triggers: &[Trigger], now: SystemTime) -> Value {
@@ -77,19 +109,19 @@ fn sqs_event(resources: &LocalResources, triggers: &[Trigger], now: SystemTime) 
     let own = TriggerSource::Own("jobs".to_owned());
     let arn = resources.queue_arn(queue.unwrap_or(&own));
     let is_fifo = is_fifo_queue(&arn);
-    let message = sqs::Message {
+    let message = SqsMessage {
         id: new_uuid(),
         body: SAMPLE_TEXT.to_owned(),
-        attributes: sqs::Attributes::new(),
+        attributes: MessageAttributes::new(),
         trace: None,
         sent: now,
         first_received: now,
         receives: 1,
         receipt: new_uuid(),
         group: is_fifo.then(|| "sample".to_owned()),
-        fifo: is_fifo.then(|| sqs::FifoAttributes { deduplication_id: new_uuid(), sequence: 1 }),
+        fifo: is_fifo.then(|| FifoAttributes { deduplication_id: new_uuid(), sequence: 1 }),
     };
-    sqs::event_json(&[message], &arn)
+    message_event(&[message], &arn)
 }
 
 fn schedule_event(worker: &Worker, triggers: &[Trigger], now: SystemTime) -> Value {
@@ -110,7 +142,7 @@ fn schedule_event(worker: &Worker, triggers: &[Trigger], now: SystemTime) -> Val
         log_group: String::new(),
         durable: None,
     };
-    let event = schedules::event_json(&function, index, configured, now, &new_uuid());
+    let event = scheduled_event(&function, index, configured, now, &new_uuid());
     // A configured event is JSON, too.
     serde_json::from_str(&event).unwrap_or(Value::Null)
 }
@@ -122,14 +154,14 @@ fn sns_event(resources: &LocalResources, triggers: &[Trigger], now: SystemTime) 
     });
     let own = TriggerSource::Own("topic".to_owned());
     let arn = resources.topic_arn(topic.unwrap_or(&own));
-    let attribute = sns::MessageAttribute { kind: "String".to_owned(), value: "sample".to_owned() };
-    let message = sns::Message {
+    let attribute = SnsMessageAttribute { kind: "String".to_owned(), value: "sample".to_owned() };
+    let message = SnsMessage {
         id: new_uuid(),
         subject: Some("sample".to_owned()),
         body: SAMPLE_TEXT.to_owned(),
         attributes: BTreeMap::from([("kind".to_owned(), attribute)]),
     };
-    sns::event_json(&message, &arn, &format!("{arn}:{}", new_uuid()), now)
+    notification_event(&message, &arn, &format!("{arn}:{}", new_uuid()), now)
 }
 
 /// Returns a change of an item of the worker's table, or a record of its Kinesis stream.
@@ -163,7 +195,7 @@ fn stream_event(resources: &LocalResources, triggers: &[Trigger], service: Strea
                 "SequenceNumber": "49590338271490256608559692538361571095921575989136588898",
                 "ApproximateArrivalTimestamp": seconds,
             });
-            streams::kinesis_record(&record, &arn, "shardId-000000000000")
+            kinesis_record(&record, &arn, "shardId-000000000000")
         }
         StreamService::Dynamodb => {
             let mut change = json!({
@@ -184,10 +216,10 @@ fn stream_event(resources: &LocalResources, triggers: &[Trigger], service: Strea
                 "awsRegion": region,
                 "dynamodb": change,
             });
-            streams::dynamodb_record(record, &arn)
+            dynamodb_record(record, &arn)
         }
     };
-    streams::event_json(&[record])
+    records_event(&[record])
 }
 
 /// Returns an event with the source and the detail type that a rule of the worker names.
@@ -198,7 +230,7 @@ fn event_bridge_event(app: &App, resources: &LocalResources, triggers: &[Trigger
     });
     let pattern = pattern.unwrap_or_default();
     let named = |field: &str, default: &str| pattern[field][0].as_str().unwrap_or(default).to_owned();
-    let event = event_bus::BusEvent {
+    let event = BusEvent {
         id: new_uuid(),
         source: named("source", app.name.as_str()),
         detail_type: named("detail-type", "sample"),
@@ -206,7 +238,7 @@ fn event_bridge_event(app: &App, resources: &LocalResources, triggers: &[Trigger
         resources: Vec::new(),
         time: now,
     };
-    event_bus::event_json(&event, &resources.region, &resources.account)
+    event_bus_event(&event, &resources.region, &resources.account)
 }
 
 /// Returns the event of a function URL for a request (Lambda developer guide, "Request and response payloads").
@@ -270,8 +302,13 @@ pub fn http_event(function: &str, request: &HttpRequest, now: SystemTime) -> Val
     event
 }
 
-/// Returns the request of an event of a function URL. `None` if it is not such an event.
+/// Returns the request of an event of a function URL, an API of API Gateway or a load balancer. `None` if it is not such an
+/// event.
 pub fn http_request(event: &Value) -> Option<HttpRequest> {
+    request_of_proxy_event(event).or_else(|| request_of_url_event(event))
+}
+
+fn request_of_url_event(event: &Value) -> Option<HttpRequest> {
     let method = event.pointer("/requestContext/http/method")?.as_str()?.to_owned();
     let text = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default();
     let path = if text("rawPath").is_empty() { "/" } else { text("rawPath") };
@@ -299,7 +336,7 @@ pub fn http_request(event: &Value) -> Option<HttpRequest> {
 
 #[cfg(test)]
 mod tests {
-    use super::{SAMPLE_NAMES, http_event, http_request, sample_event};
+    use super::{HTTP_SAMPLE_NAMES, SAMPLE_NAMES, http_event, http_request, http_sample_event, sample_event};
     use crate::running_server::HttpRequest;
     use bedrock_build::App;
     use serde_json::json;
@@ -378,5 +415,10 @@ mod tests {
         assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("/w=="), &json!(true)));
         assert_eq!(http_request(&event).expect("a request").body, binary.body);
         assert!(http_request(&json!({ "hello": "world" })).is_none());
+        for name in HTTP_SAMPLE_NAMES {
+            let event = http_sample_event("endpoint", name, UNIX_EPOCH).expect("an event");
+            let request = http_request(&event).expect("a request");
+            assert_eq!((request.method.as_str(), request.path.as_str()), ("GET", "/"), "{name}");
+        }
     }
 }

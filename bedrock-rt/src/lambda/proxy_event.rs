@@ -14,12 +14,12 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use lambda_http::aws_lambda_events::encodings::Base64Data;
 use lambda_http::{Body, Request, RequestExt};
 use lambda_runtime::Context;
-use serde::de::{Error, IgnoredAny};
+use serde::de::Error;
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::proxy_response::HeaderForm;
-use crate::{Result, WorkerError};
+use crate::{RequestContext, Result, WorkerError};
 
 /// The error type of an event from which no request can be made.
 const BAD_EVENT: &str = "Runtime.BadProxyEvent";
@@ -39,13 +39,7 @@ pub(super) struct ProxyEvent {
     body: Option<String>,
     #[serde(default)]
     is_base64_encoded: bool,
-    request_context: RequestContext,
-}
-
-#[derive(Debug, Deserialize)]
-struct RequestContext {
-    /// Only load balancers have it.
-    elb: Option<IgnoredAny>,
+    request_context: Map<String, Value>,
 }
 
 /// Refuses events of payload format 2.0 at their first member, so that they are not read twice.
@@ -58,11 +52,18 @@ impl ProxyEvent {
     /// Returns the form that the response must have. A load balancer sends and wants either `headers` or, if its target group
     /// says so, `multiValueHeaders`.
     pub(super) fn header_form(&self) -> HeaderForm {
-        match self.request_context.elb {
-            None => HeaderForm::RestApi,
-            Some(_) if self.multi_value_headers.is_some() => HeaderForm::LoadBalancerLists,
-            Some(_) => HeaderForm::LoadBalancer,
+        if !self.is_of_load_balancer() {
+            HeaderForm::RestApi
+        } else if self.multi_value_headers.is_some() {
+            HeaderForm::LoadBalancerLists
+        } else {
+            HeaderForm::LoadBalancer
         }
+    }
+
+    /// Only the request contexts of load balancers have this member.
+    fn is_of_load_balancer(&self) -> bool {
+        self.request_context.get("elb").is_some_and(|elb| !elb.is_null())
     }
 
     /// Returns the request. Fails if the method is not one, or if the body is not valid Base64 although the event says so.
@@ -86,6 +87,7 @@ impl ProxyEvent {
         if let Some(Ok(trace)) = context.xray_trace_id.as_deref().map(HeaderValue::from_str) {
             request.headers_mut().insert("x-amzn-trace-id", trace);
         }
+        request.extensions_mut().insert(RequestContext::new(Value::Object(self.request_context)));
         Ok(request.with_lambda_context(context.clone()))
     }
 
@@ -122,7 +124,7 @@ impl ProxyEvent {
 
     /// Returns the query string. API Gateway decodes names and values, and a load balancer passes on what the client sent.
     fn query(&self) -> String {
-        let is_decoded = self.request_context.elb.is_none();
+        let is_decoded = !self.is_of_load_balancer();
         let part = |text: &str| if is_decoded { escaped(text, is_unreserved) } else { escaped(text, is_query_byte) };
         let pairs: Vec<(&String, &String)> = match &self.multi_value_query_string_parameters {
             Some(lists) if !lists.is_empty() => {

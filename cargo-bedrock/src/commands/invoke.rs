@@ -21,8 +21,9 @@ const EXAMPLES: &str = "\
 If `cargo bedrock dev` runs for the app, the function is invoked there. Otherwise it is started alone, and the app is \
 compiled only if a Rust worker may be called.
 
-Samples: `dynamodb`, `eventbridge`, `http`, `kinesis`, `s3`, `schedule`, `sns` and `sqs`, with the names of the worker's own triggers, and the \
-files of the app's folder `events`: `--sample order` is `events/order.json`.
+Samples: `dynamodb`, `eventbridge`, `kinesis`, `s3`, `schedule`, `sns` and `sqs`, with the names of the worker's own triggers; requests of a \
+function URL (`http`), an HTTP API (`http-api`), a REST API (`rest`) and an Application Load Balancer (`alb`), which the endpoint gets, too; \
+and the files of the app's folder `events`: `--sample order` is `events/order.json`.
 
 Examples:
   cargo bedrock invoke greeter --payload '{\"name\": \"world\"}'

@@ -132,13 +132,13 @@ fn unknown_sample_names_the_samples_of_the_app() {
     exit code 2
     -- stderr
     error: no sample event named `kafka`
-    help: choose one of `dynamodb`, `eventbridge`, `http`, `kinesis`, `s3`, `schedule`, `sns`, `sqs`, `order`, or create `events/kafka.json`
+    help: choose one of `alb`, `dynamodb`, `eventbridge`, `http`, `http-api`, `kinesis`, `rest`, `s3`, `schedule`, `sns`, `sqs`, `order`, or create `events/kafka.json`
     ");
     assert_snapshot!(app.run(&["invoke", "endpoint", "--sample", "s3"]), @"
     exit code 2
     -- stderr
     error: no sample event named `s3`
-    help: choose one of `http`, `order`, or create `events/s3.json`
+    help: choose one of `alb`, `http`, `http-api`, `rest`, `order`, or create `events/s3.json`
     ");
     let app = app.file("events/order.json", "{");
     assert_snapshot!(app.run(&["invoke", "system_fetcher", "--sample", "order"]), @"

@@ -10,11 +10,12 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Response, StatusCode};
 use axum::routing::any;
 use bedrock_build::triggers::DEFAULT_BUS;
+use bedrock_local::event_sources::BusEvent;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::super::aws_api::{EVENTS_PATH, has_credentials, new_uuid};
-use super::bus::{BusEvent, EventBuses};
+use super::bus::EventBuses;
 
 /// Maximum size of a request: more than AWS accepts, so that its error names the limit.
 const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;

@@ -1,12 +1,10 @@
 //! Event buses, their rules, and the delivery of an event to the workers whose patterns it matches.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use bedrock_build::event_pattern::{EventPattern, PatternDialect};
-use bedrock_model::date::rfc3339;
+use bedrock_local::event_sources::{BusEvent, event_bus_event};
 use bedrock_model::{FunctionInfo, matches_pattern, parse_pattern};
-use serde_json::{Value, json};
 
 use super::super::dispatcher::TriggerDispatcher;
 use super::super::local_resources::LocalResources;
@@ -32,17 +30,6 @@ pub(in super::super) struct Bus {
 pub(in super::super) struct Rule {
     pattern: EventPattern,
     function: FunctionInfo,
-}
-
-/// What the sender of an event says.
-#[derive(Debug, Clone)]
-pub(in super::super) struct BusEvent {
-    pub(in super::super) id: String,
-    pub(in super::super) source: String,
-    pub(in super::super) detail_type: String,
-    pub(in super::super) detail: Value,
-    pub(in super::super) resources: Vec<String>,
-    pub(in super::super) time: SystemTime,
 }
 
 impl Rule {
@@ -73,28 +60,10 @@ impl EventBuses {
 
     /// Delivers an event to each rule that matches it. The error says why a worker's queue has rejected it.
     pub(super) async fn deliver(&self, bus: &Bus, event: &BusEvent) -> Result<(), String> {
-        let event = event_json(event, &self.region, &self.account);
+        let event = event_bus_event(event, &self.region, &self.account);
         for rule in bus.rules.iter().filter(|rule| matches_pattern(&rule.pattern, &event)) {
             self.dispatcher.accept(&rule.function, event.to_string(), TriggerKind::Bus, &bus.name, 1).await?;
         }
         Ok(())
     }
-}
-
-/// Returns the event as a function gets it (EventBridge user guide, "Event structure").
-pub(in super::super) fn event_json(event: &BusEvent, region: &str, account: &str) -> Value {
-    // Times of events have no fractions of seconds.
-    let time = rfc3339(event.time);
-    let time = format!("{}Z", time.split('.').next().unwrap_or_default().trim_end_matches('Z'));
-    json!({
-        "version": "0",
-        "id": event.id,
-        "detail-type": event.detail_type,
-        "source": event.source,
-        "account": account,
-        "time": time,
-        "region": region,
-        "resources": event.resources,
-        "detail": event.detail,
-    })
 }

@@ -2,11 +2,11 @@
 //!
 //! | module | does |
 //! | --- | --- |
-//! | `bus` | a bus with its rules, events, and their delivery |
+//! | `bus` | a bus with its rules, and the delivery of events |
 //! | `api` | the operation `PutEvents` of EventBridge |
 
 mod api;
 mod bus;
 
 pub(super) use api::router;
-pub(super) use bus::{Bus, BusEvent, EventBuses, Rule, event_json};
+pub(super) use bus::{Bus, EventBuses, Rule};

@@ -5,17 +5,12 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::time::SystemTime;
 
+use bedrock_local::event_sources::ObjectChange;
+
 use super::digest::digest_of_path;
 
 /// Size and modification time of a file, by which changes are detected.
 type FileStamp = (u64, Option<SystemTime>);
-
-/// A change of an object.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in super::super) enum Change {
-    Created { key: String, size: u64, etag: String },
-    Removed { key: String },
-}
 
 /// A folder, and its files at the last scan.
 #[derive(Debug)]
@@ -46,7 +41,7 @@ impl Folder {
     }
 
     /// Scans these paths and everything below them. Returns the changes since the last scan, by key.
-    pub(super) fn take_changes(&mut self, paths: &BTreeSet<PathBuf>) -> Vec<Change> {
+    pub(super) fn take_changes(&mut self, paths: &BTreeSet<PathBuf>) -> Vec<ObjectChange> {
         let mut current = BTreeMap::new();
         let mut removed = BTreeSet::new();
         for path in paths {
@@ -61,7 +56,7 @@ impl Folder {
         let mut changes = Vec::new();
         for key in removed.into_iter().filter(|key| !current.contains_key(key)) {
             self.files_at_scan.remove(&key);
-            changes.push(Change::Removed { key });
+            changes.push(ObjectChange::Removed { key });
         }
         for (key, stamp) in current {
             if self.files_at_scan.get(&key) == Some(&stamp) {
@@ -70,7 +65,7 @@ impl Folder {
             // A file that cannot be read, or has been deleted again, is handled at its next change.
             if let Ok(etag) = digest_of_path(&self.root.join(&key)) {
                 self.files_at_scan.insert(key.clone(), stamp);
-                changes.push(Change::Created { key, size: stamp.0, etag });
+                changes.push(ObjectChange::Created { key, size: stamp.0, etag });
             }
         }
         changes
@@ -132,17 +127,17 @@ pub(super) fn path_of(root: &Path, key: &str) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Change, Folder, path_of};
+    use super::{Folder, ObjectChange, path_of};
     use std::collections::BTreeSet;
     use std::fs;
     use std::path::Path;
 
-    fn all_changes(folder: &mut Folder) -> Vec<Change> {
+    fn all_changes(folder: &mut Folder) -> Vec<ObjectChange> {
         folder.take_changes(&BTreeSet::from([folder.root().to_owned()]))
     }
 
-    fn created(key: &str, size: u64, etag: &str) -> Change {
-        Change::Created { key: key.to_owned(), size, etag: etag.to_owned() }
+    fn created(key: &str, size: u64, etag: &str) -> ObjectChange {
+        ObjectChange::Created { key: key.to_owned(), size, etag: etag.to_owned() }
     }
 
     #[test]
@@ -161,7 +156,7 @@ mod tests {
         fs::write(root.join("old.txt"), "older").expect("a file");
         assert_eq!(folder.take_changes(&paths("old.txt")), [created("old.txt", 5, "6a3a6f6e33217afa6373df9d6b2e8a00")]);
         fs::remove_dir_all(root.join("in")).expect("removed");
-        assert_eq!(folder.take_changes(&paths("in")), [Change::Removed { key: "in/new.txt".to_owned() }]);
+        assert_eq!(folder.take_changes(&paths("in")), [ObjectChange::Removed { key: "in/new.txt".to_owned() }]);
         assert_eq!(all_changes(&mut folder), []);
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
+use bedrock_local::event_sources::{ObjectChange, matches_change, s3_event};
 use notify::event::{AccessKind, AccessMode, ModifyKind};
 use notify::{Event, EventKind, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc::{Receiver, channel};
@@ -13,8 +14,8 @@ use tokio::time::Instant;
 
 use super::super::dispatcher::TriggerDispatcher;
 use super::super::local_resources::LocalResources;
-use super::event::{BucketNotification, event_json};
-use super::folder::{Change, Folder};
+use super::folder::Folder;
+use super::notification::BucketNotification;
 use crate::Clock;
 use crate::event_log::TriggerKind;
 
@@ -170,12 +171,14 @@ fn log_unnamed(bucket: &WatchedBucket, folder: &mut Folder) {
     }
 }
 
-async fn notify_workers(bucket: &WatchedBucket, change: &Change) {
-    for notification in bucket.notifications.iter().filter(|notification| notification.matches(change)) {
+async fn notify_workers(bucket: &WatchedBucket, change: &ObjectChange) {
+    for notification in bucket.notifications.iter().filter(|notification| matches_change(&notification.trigger, change))
+    {
         let now = bucket.clock.now();
         let sequence = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
         let sequence = u64::try_from(sequence).unwrap_or(u64::MAX);
-        let event = event_json(&bucket.resources, &bucket.name, &notification.id, change, now, sequence).to_string();
+        let event =
+            s3_event(&bucket.resources.names(), &bucket.name, &notification.id, change, now, sequence).to_string();
         let function = &notification.function;
         let mut attempts = 1;
         // The change is reported only once, so a rejected event must be offered again.

@@ -3,13 +3,10 @@
 //! | module | does |
 //! | --- | --- |
 //! | `calendar` | computes when a schedule is due next, without a clock |
-//! | `event` | the event that the worker receives |
 //! | `scheduled_worker` | waits until a schedule is due and fires it |
 
 mod calendar;
-mod event;
 mod scheduled_worker;
 
 pub(super) use calendar::Calendar;
-pub(super) use event::event_json;
 pub(super) use scheduled_worker::{ScheduledWorker, run};

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use bedrock_local::event_sources::schedule_event;
 use bedrock_model::FunctionInfo;
 
 use super::super::aws_api::new_uuid;
 use super::super::dispatcher::TriggerDispatcher;
 use super::calendar::Calendar;
-use super::event::event_json;
 use crate::Clock;
 use crate::event_log::TriggerKind;
 
@@ -34,7 +34,7 @@ impl ScheduledWorker {
         dispatcher: &TriggerDispatcher,
         due: SystemTime,
     ) -> Result<String, String> {
-        let payload = event_json(&self.function, self.index, self.event.as_deref(), due, &new_uuid());
+        let payload = schedule_event(&self.function, self.index, self.event.as_deref(), due, &new_uuid());
         dispatcher.accept(&self.function, payload, TriggerKind::Schedule, &self.expression, 1).await
     }
 }

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use bedrock_local::event_sources::{SnsMessage, SnsMessageAttribute};
 use bytes::Bytes;
 
 use super::super::aws_api::new_uuid;
-use super::message::{Message, MessageAttribute};
 
 /// Bytes of a message with its attributes (SNS quotas).
 const MAX_MESSAGE_BYTES: usize = 256 * 1024;
@@ -56,7 +56,7 @@ impl Parameters {
     }
 
     /// Reads a message whose parameters begin with `prefix`.
-    pub(super) fn message(&self, prefix: &str) -> Result<Message, SnsError> {
+    pub(super) fn message(&self, prefix: &str) -> Result<SnsMessage, SnsError> {
         let get = |name: &str| self.get(&format!("{prefix}{name}"));
         let text = get("Message").unwrap_or_default();
         if text.is_empty() {
@@ -78,15 +78,16 @@ impl Parameters {
             let name = self.get(&format!("{member}.Name")).unwrap_or_default();
             attributes.insert(name.to_owned(), self.attribute(&member, name)?);
         }
-        let size =
-            |(name, attribute): (&String, &MessageAttribute)| name.len() + attribute.kind.len() + attribute.value.len();
+        let size = |(name, attribute): (&String, &SnsMessageAttribute)| {
+            name.len() + attribute.kind.len() + attribute.value.len()
+        };
         if body.len() + attributes.iter().map(size).sum::<usize>() > MAX_MESSAGE_BYTES {
             return Err(SnsError::invalid("Message too long"));
         }
-        Ok(Message { id: new_uuid(), subject, body, attributes })
+        Ok(SnsMessage { id: new_uuid(), subject, body, attributes })
     }
 
-    fn attribute(&self, member: &str, name: &str) -> Result<MessageAttribute, SnsError> {
+    fn attribute(&self, member: &str, name: &str) -> Result<SnsMessageAttribute, SnsError> {
         let get = |key: &str| self.get(&format!("{member}.Value.{key}"));
         let kind = get("DataType").unwrap_or_default();
         let value = if kind.starts_with("Binary") { get("BinaryValue") } else { get("StringValue") };
@@ -97,7 +98,7 @@ impl Parameters {
             let message = format!("The message attribute '{name}' must have a type and a value of that type.");
             SnsError::new("ParameterValueInvalid", message)
         })?;
-        Ok(MessageAttribute { kind: kind.to_owned(), value: value.to_owned() })
+        Ok(SnsMessageAttribute { kind: kind.to_owned(), value: value.to_owned() })
     }
 }
 

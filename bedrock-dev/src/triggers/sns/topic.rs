@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use bedrock_build::event_pattern::{EventPattern, PatternDialect};
-use bedrock_build::triggers::{FilterScope, TopicTrigger};
-use bedrock_model::{FunctionInfo, matches_pattern, parse_pattern};
-use serde_json::Value;
+use bedrock_build::triggers::TopicTrigger;
+use bedrock_local::event_sources::{SnsMessage, SubscriptionFilter, sns_event};
+use bedrock_model::FunctionInfo;
 
+use super::super::aws_api::new_uuid;
 use super::super::dispatcher::TriggerDispatcher;
-use super::message::{Message, event_json, new_subscription_arn};
 use crate::Clock;
 use crate::event_log::TriggerKind;
 
@@ -29,33 +28,13 @@ pub(in super::super) struct Topic {
 pub(in super::super) struct Subscription {
     arn: String,
     function: FunctionInfo,
-    filter: Option<EventPattern>,
-    scope: FilterScope,
+    filter: SubscriptionFilter,
 }
 
 impl Subscription {
     /// Creates a subscription as the settings of a worker declare it.
     pub(in super::super) fn new(topic_arn: &str, function: FunctionInfo, trigger: &TopicTrigger) -> Self {
-        // The settings have checked the policy.
-        let parse = |text: &String| parse_pattern(text, PatternDialect::EventSourceMapping).ok();
-        Self {
-            arn: new_subscription_arn(topic_arn),
-            function,
-            filter: trigger.filter.as_ref().and_then(parse),
-            scope: trigger.filter_scope,
-        }
-    }
-
-    /// Returns whether the worker gets the message. A policy for bodies matches none that is not a JSON object.
-    fn accepts(&self, message: &Message) -> bool {
-        let Some(filter) = &self.filter else { return true };
-        match self.scope {
-            FilterScope::Attributes => matches_pattern(filter, &message.filtered_attributes()),
-            FilterScope::Body => {
-                let body = serde_json::from_str::<Value>(&message.body).ok().filter(Value::is_object);
-                body.is_some_and(|body| matches_pattern(filter, &body))
-            }
-        }
+        Self { arn: format!("{topic_arn}:{}", new_uuid()), function, filter: SubscriptionFilter::of(trigger) }
     }
 }
 
@@ -77,10 +56,10 @@ impl Sns {
     }
 
     /// Delivers a message to every subscription that accepts it. The error says why a worker's queue has rejected it.
-    pub(super) async fn deliver(&self, topic: &Topic, message: &Message) -> Result<(), String> {
+    pub(super) async fn deliver(&self, topic: &Topic, message: &SnsMessage) -> Result<(), String> {
         let now = self.clock.now();
-        for subscription in topic.subscriptions.iter().filter(|subscription| subscription.accepts(message)) {
-            let event = event_json(message, &topic.arn, &subscription.arn, now).to_string();
+        for subscription in topic.subscriptions.iter().filter(|subscription| subscription.filter.accepts(message)) {
+            let event = sns_event(message, &topic.arn, &subscription.arn, now).to_string();
             let function = &subscription.function;
             self.dispatcher.accept(function, event, TriggerKind::Topic, topic.name(), 1).await?;
         }

@@ -4,14 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bedrock_local::event_sources::{MessageFilters, SqsMessage, failed_messages, sqs_event};
 use bedrock_model::{FunctionInfo, Invocation};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::super::dispatcher::TriggerDispatcher;
-use super::batch;
-use super::filters::MessageFilters;
-use super::message::Message;
 use super::queue::SqsQueue;
 use super::store::MessageStoreError;
 use crate::event_log::{TriggerEvent, TriggerKind, TriggerState};
@@ -83,7 +81,7 @@ pub(in super::super) async fn poll(mapping: Arc<EventSourceMapping>) {
 impl EventSourceMapping {
     /// Waits for a batch. Messages that are already held when the database fails are returned as a batch: no other
     /// receiver would get them, and the next call returns the error.
-    async fn next_batch(&self) -> Result<Vec<Message>, MessageStoreError> {
+    async fn next_batch(&self) -> Result<Vec<SqsMessage>, MessageStoreError> {
         let mut messages = Vec::new();
         match self.fill_batch(&mut messages).await {
             Err(error) if messages.is_empty() => Err(error),
@@ -92,7 +90,7 @@ impl EventSourceMapping {
     }
 
     /// Adds messages until the batch is full or its window has passed.
-    async fn fill_batch(&self, messages: &mut Vec<Message>) -> Result<(), MessageStoreError> {
+    async fn fill_batch(&self, messages: &mut Vec<SqsMessage>) -> Result<(), MessageStoreError> {
         let mut window_end = None;
         let mut bytes = 0;
         // The groups of a FIFO queue that are in this batch: no other batch gets messages of them.
@@ -133,15 +131,15 @@ impl EventSourceMapping {
         }
     }
 
-    async fn process(&self, messages: &[Message]) {
-        let event = batch::event_json(messages, &self.queue.arn).to_string();
+    async fn process(&self, messages: &[SqsMessage]) {
+        let event = sqs_event(messages, &self.queue.arn).to_string();
         let trace = messages.iter().find_map(|message| message.trace.clone());
         let invocation = Invocation::new(event.into(), trace);
         let result =
             self.dispatcher.run(&self.function, invocation, TriggerKind::Queue, &self.queue.name, messages.len()).await;
-        let failed: Vec<&Message> = match &result {
+        let failed: Vec<&SqsMessage> = match &result {
             Err(_) => messages.iter().collect(),
-            Ok(response) if self.partial_failures => batch::failed_messages(messages, response),
+            Ok(response) if self.partial_failures => failed_messages(messages, response),
             Ok(_) => Vec::new(),
         };
         let failed: Vec<String> = failed.into_iter().map(|message| message.receipt.clone()).collect();

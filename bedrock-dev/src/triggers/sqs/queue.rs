@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use bedrock_local::event_sources::MessageAttributes;
 use tokio::sync::watch;
 
-use super::message::Attributes;
 use super::store::{
     ListedMessage, MessageCounts, MessageStore, MessageStoreError, NewMessage, ReceiveRequest, Received, RedrivePolicy,
     SentMessage,
@@ -39,7 +39,7 @@ pub(in super::super) struct FifoQueueConfig {
 #[derive(Debug, Clone, Copy)]
 pub(in super::super) struct OutgoingMessage<'a> {
     pub(in super::super) body: &'a str,
-    pub(in super::super) attributes: &'a Attributes,
+    pub(in super::super) attributes: &'a MessageAttributes,
     /// The value of `AWSTraceHeader`.
     pub(in super::super) trace: Option<&'a str>,
     /// Seconds until it becomes visible.
@@ -54,7 +54,7 @@ pub(in super::super) struct OutgoingMessage<'a> {
 impl<'a> OutgoingMessage<'a> {
     /// Returns a message without attributes, of a group if the queue is a FIFO queue.
     pub(in super::super) fn of(body: &'a str, group: Option<&'a str>) -> Self {
-        static NO_ATTRIBUTES: Attributes = Attributes::new();
+        static NO_ATTRIBUTES: MessageAttributes = MessageAttributes::new();
         Self { body, attributes: &NO_ATTRIBUTES, trace: None, delay: 0, group, deduplication_id: group.map(|_| body) }
     }
 }

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bedrock_local::durable::DatabaseThread;
+use bedrock_local::event_sources::{FifoAttributes, MessageAttributes, SqsMessage};
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 use serde::Serialize;
 
 use super::super::aws_api::new_uuid;
-use super::message::{Attributes, FifoAttributes, Message, milliseconds};
 use crate::database_file::{corruption_help, inode, private_file};
 use crate::sync::Mutex;
 
@@ -127,7 +127,7 @@ pub(in super::super) struct ListedMessage {
 /// A message to be sent.
 pub(super) struct NewMessage<'a> {
     pub(super) body: &'a str,
-    pub(super) attributes: &'a Attributes,
+    pub(super) attributes: &'a MessageAttributes,
     pub(super) trace: Option<&'a str>,
     pub(super) sent: SystemTime,
     pub(super) visible: SystemTime,
@@ -162,7 +162,7 @@ pub(super) struct ReceiveRequest<'a> {
 /// The received messages.
 #[derive(Debug, Default)]
 pub(super) struct Received {
-    pub(super) messages: Vec<Message>,
+    pub(super) messages: Vec<SqsMessage>,
     /// Number of messages that were moved to the dead-letter queue instead.
     pub(super) dead: usize,
 }
@@ -452,9 +452,9 @@ fn next_sequence(connection: &Connection, queue: &str) -> rusqlite::Result<i64> 
         .query_row([queue], |row| row.get(0))
 }
 
-fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
+fn message(row: &Row<'_>) -> rusqlite::Result<SqsMessage> {
     let attributes: String = row.get(2)?;
-    Ok(Message {
+    Ok(SqsMessage {
         id: row.get(0)?,
         body: row.get(1)?,
         attributes: serde_json::from_str(&attributes).unwrap_or_default(),
@@ -476,7 +476,8 @@ struct Timestamp(SystemTime);
 
 impl rusqlite::ToSql for Timestamp {
     fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
-        Ok(i64::try_from(milliseconds(self.0)).unwrap_or(i64::MAX).into())
+        let since = self.0.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Ok(i64::try_from(since.as_millis()).unwrap_or(i64::MAX).into())
     }
 }
 

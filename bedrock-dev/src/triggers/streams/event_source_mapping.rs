@@ -6,31 +6,26 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bedrock_build::triggers::{StartingPosition, StreamService, StreamTrigger, TriggerSource};
+use bedrock_local::event_sources::{
+    Batch, BatchResult, BatchRetryPolicy, DiscardReason, DiscardedBatch, FIRST_RETRY_DELAY, MAX_RETRY_DELAY, NextStep,
+    PendingBatches, StreamFilters, StreamRecord, dynamodb_record, kinesis_record, reported_result, stream_event,
+    take_batch,
+};
 use bedrock_model::date::rfc3339;
-use bedrock_model::limits::MAX_SYNC_PAYLOAD_BYTES;
 use bedrock_model::{Error, FunctionInfo, Invocation};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::super::dispatcher::TriggerDispatcher;
-use super::batch_retry::{
-    Batch, BatchResult, BatchRetryPolicy, DiscardReason, NextStep, PendingBatches, reported_result,
-};
 use super::client::{Shard, StreamClient, StreamError};
-use super::discarded_batch::DiscardedBatch;
+use super::discarded_batch::send_record;
 use super::positions::{ShardPosition, StreamPositions};
-use super::record::{StreamFilters, StreamRecord, dynamodb_record, event_json, kinesis_record};
 use crate::event_log::{TriggerEvent, TriggerKind, TriggerState};
 
 /// Pause between two reads of a shard without records. Lambda polls DynamoDB streams four times a second.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// Pause between two lists of the shards, and after an error of the service.
 const SHARD_INTERVAL: Duration = Duration::from_secs(1);
-/// Pause before a batch that failed is retried. It doubles each time.
-const FIRST_RETRY_DELAY: Duration = Duration::from_millis(100);
-const MAX_RETRY_DELAY: Duration = Duration::from_secs(10);
-/// Bytes of the records of a batch. The event has a few more (Lambda developer guide, "Batching behavior": 6 MB).
-const MAX_BATCH_BYTES: usize = MAX_SYNC_PAYLOAD_BYTES - r#"{"Records":[]}"#.len();
 
 /// A stream and the worker that it invokes.
 pub(in super::super) struct StreamMapping {
@@ -80,13 +75,6 @@ struct ShardReader {
     is_at_end: bool,
 }
 
-/// Records of a batch.
-#[derive(Default)]
-struct GatheredRecords {
-    records: Vec<StreamRecord>,
-    bytes: usize,
-}
-
 /// Reads the stream and invokes the worker, without end.
 pub(in super::super) async fn poll(mapping: Arc<StreamMapping>) {
     let mut readers = ShardReaders {
@@ -112,23 +100,6 @@ pub(in super::super) async fn poll(mapping: Arc<StreamMapping>) {
             Err(_) => {}
         }
         tokio::time::sleep(SHARD_INTERVAL).await;
-    }
-}
-
-impl GatheredRecords {
-    /// Takes records as long as they fit into the batch. A record that is too large for any batch is one of its own.
-    fn take(&mut self, waiting: &mut VecDeque<StreamRecord>, batch_size: usize) {
-        while self.records.len() < batch_size
-            && let Some(record) = waiting.pop_front()
-        {
-            let bytes = self.bytes + record.size();
-            if bytes > MAX_BATCH_BYTES && !self.records.is_empty() {
-                waiting.push_front(record);
-                return;
-            }
-            self.bytes = bytes;
-            self.records.push(record);
-        }
     }
 }
 
@@ -241,7 +212,7 @@ impl ShardReader {
             match self.next_records().await {
                 Ok(gathered) => {
                     last_error.clear();
-                    self.process(gathered.records).await;
+                    self.process(gathered).await;
                     if !self.waiting.is_empty() {
                         continue;
                     }
@@ -285,20 +256,18 @@ impl ShardReader {
     }
 
     /// Waits for records, at most a batch of them, as long as the batch window says.
-    async fn next_records(&mut self) -> Result<GatheredRecords, StreamError> {
+    async fn next_records(&mut self) -> Result<Vec<StreamRecord>, StreamError> {
         let batch_size = usize::try_from(self.mapping.trigger.batch_size).unwrap_or(usize::MAX);
         let window = Duration::from_secs(self.mapping.trigger.batch_window);
-        let mut gathered = GatheredRecords::default();
+        let mut gathered = Vec::new();
         let mut window_end = None;
         loop {
-            gathered.take(&mut self.waiting, batch_size);
-            let is_full = gathered.records.len() >= batch_size || !self.waiting.is_empty();
+            take_batch(&mut gathered, &mut self.waiting, batch_size);
+            let is_full = gathered.len() >= batch_size || !self.waiting.is_empty();
             if is_full || self.is_at_end {
                 return Ok(gathered);
             }
-            if !gathered.records.is_empty()
-                && Instant::now() >= *window_end.get_or_insert_with(|| Instant::now() + window)
-            {
+            if !gathered.is_empty() && Instant::now() >= *window_end.get_or_insert_with(|| Instant::now() + window) {
                 return Ok(gathered);
             }
             if self.iterator.is_none() {
@@ -308,10 +277,10 @@ impl ShardReader {
                 self.is_at_end = true;
                 return Ok(gathered);
             };
-            let page = match self.mapping.client.records(iterator, batch_size - gathered.records.len()).await {
+            let page = match self.mapping.client.records(iterator, batch_size - gathered.len()).await {
                 Ok(page) => page,
                 // What was read already is processed first.
-                Err(_) if !gathered.records.is_empty() => {
+                Err(_) if !gathered.is_empty() => {
                     self.iterator = None;
                     return Ok(gathered);
                 }
@@ -326,7 +295,7 @@ impl ShardReader {
             }
             if is_empty {
                 tokio::time::sleep(POLL_INTERVAL).await;
-            } else if gathered.records.is_empty() && self.waiting.is_empty() {
+            } else if gathered.is_empty() && self.waiting.is_empty() {
                 // The filters have left nothing of them.
                 return Ok(gathered);
             }
@@ -367,7 +336,7 @@ impl ShardReader {
             match step {
                 NextStep::Discard(batch, reason) => self.discard(&batch, reason, &request_id).await,
                 NextStep::Invoke(batch) => {
-                    let invocation = Invocation::new(event_json(&batch.records).to_string().into(), None);
+                    let invocation = Invocation::new(stream_event(&batch.records).to_string().into(), None);
                     request_id.clone_from(&invocation.request_id);
                     let result = self.invoke(&batch, invocation).await;
                     let size = batch.records.len();
@@ -425,7 +394,7 @@ impl ShardReader {
                 stream_arn: &self.key.arn,
                 shard: &self.key.shard,
             };
-            if let Err(error) = discarded.send(destination, &mapping.url, SystemTime::now()).await {
+            if let Err(error) = send_record(&discarded, destination, &mapping.url, SystemTime::now()).await {
                 let message = format!("the record of a discarded batch does not reach `{destination}`: {error}");
                 mapping.dispatcher.log_error(worker, &message);
             }

@@ -4,7 +4,7 @@ use lambda_http::Body;
 use lambda_runtime::Context;
 use serde_json::{Value, json};
 
-use super::{HeaderForm, ProxyEvent};
+use super::{HeaderForm, ProxyEvent, RequestContext};
 use crate::lambda::endpoint_event::EndpointEvent;
 
 /// Returns the event in the API Gateway developer guide ("Input format of a Lambda function for proxy integration").
@@ -82,6 +82,18 @@ fn rest_api_request_has_all_values_of_headers_and_query() {
     assert_eq!(values, ["value1", "value2"]);
     assert_eq!(request.headers()["x-amzn-trace-id"], "Root=1-2");
     assert_eq!(request.body(), &Body::Text("Hello from Lambda!".to_owned()));
+}
+
+#[test]
+fn requests_have_the_request_context_of_their_event() {
+    for json in [rest_event(), balancer_event()] {
+        let request = event(&json).into_request(&Context::default()).expect("a request");
+        let context = request.extensions().get::<RequestContext>().expect("a context");
+        assert_eq!(context.json(), &json["requestContext"]);
+    }
+    let mut json = rest_event();
+    json["requestContext"] = Value::Null;
+    assert!(serde_json::from_value::<ProxyEvent>(json).is_err());
 }
 
 #[test]

@@ -37,7 +37,7 @@ use bedrock_model::transport::{Call, InvocationType, Target};
 /// test's output.
 pub struct App {
     pub(super) harness: Arc<Harness>,
-    on_disk: bedrock_build::App,
+    pub(super) on_disk: bedrock_build::App,
     router: Option<Router>,
     /// The runtime of an app that was made by [`App::start`].
     _runtime: Option<TestRuntime>,
@@ -224,7 +224,8 @@ impl App {
         Clock(&self.harness)
     }
 
-    /// Waits until no accepted event is due: each event has succeeded, has failed permanently, or waits for the clock.
+    /// Waits until no accepted event is due: each event has succeeded, has failed permanently, or waits for the clock. So
+    /// does each message of a queue and each record of a stream.
     /// Also waits until no execution of a durable worker runs: each has ended, or waits for the clock or a callback.
     pub async fn wait_for_due_events(&self) {
         self.harness.wait_for_due().await;
@@ -236,7 +237,7 @@ impl App {
         self.wait_for_due_events().await;
     }
 
-    /// Moves the clock until all accepted events have succeeded or failed permanently.
+    /// Moves the clock until all accepted events, messages and records have succeeded or failed permanently.
     pub async fn run_all_events(&self) {
         self.harness.run_all_events().await;
     }
@@ -247,7 +248,8 @@ impl App {
         self.run_all_events().await;
     }
 
-    /// Returns the events that failed permanently, and those that were sent to a destination outside of the app.
+    /// Returns the events that failed permanently, those that were sent to a destination outside of the app, and the batches
+    /// of streams that were discarded.
     ///
     /// An event with a dead-letter queue appears twice: once as failed, once as the dead letter. A chain of events that
     /// has run one worker sixteen times ends here, too.
@@ -293,7 +295,7 @@ impl App {
     }
 
     fn history(&self) -> CallHistory {
-        CallHistory { invocations: self.invocations(), open: self.harness.events.open() }
+        CallHistory { invocations: self.invocations(), open: self.harness.open() }
     }
 
     /// Checks whether a worker can be started: its interpreter is installed, or its crate is linked. Mocks can always
@@ -336,7 +338,7 @@ impl App {
 
 impl Drop for App {
     fn drop(&mut self) {
-        let open = self.harness.events.open();
+        let open = self.harness.open();
         if !open.is_empty() {
             let lines = open.join("\n  ");
             let events = if open.len() == 1 { "an event is" } else { "events are" };

@@ -29,7 +29,8 @@ pub struct UndeliveredEvent {
     pub request_id: String,
     /// The event itself.
     pub event: Value,
-    /// Why it left the queue: `Success`, `RetriesExhausted` or `EventAgeExceeded`.
+    /// Why it left the queue: `Success`, `RetriesExhausted` or `EventAgeExceeded`. For a batch of a stream that was
+    /// discarded: `RetryAttemptsExhausted` or `MaximumRecordAgeExceeded`.
     pub condition: &'static str,
     /// How often it was run.
     pub attempts: u32,
@@ -100,6 +101,11 @@ impl TestEvents {
         self.store.lock().undelivered.clone()
     }
 
+    /// Adds a batch of a stream that was discarded.
+    pub(super) fn add_undelivered(&self, event: UndeliveredEvent) {
+        self.store.lock().undelivered.push(event);
+    }
+
     /// Describes the events that are not finished.
     pub(super) fn open(&self) -> Vec<String> {
         let now = self.now();
@@ -131,7 +137,6 @@ impl TestEvents {
     }
 
     /// Returns the number of events that are running.
-    #[cfg(feature = "durable-test")]
     pub(super) fn running(&self) -> usize {
         *self.running.borrow()
     }

@@ -7,12 +7,13 @@ use std::time::{Duration, SystemTime};
 
 use bedrock_build::{App, Problem};
 use bedrock_model::{
-    AsyncEvent, Attempt, AttemptFuture, Backend, DestinationFunction, ExecutionStart, FunctionInfo, Invocation,
+    AsyncEvent, Attempt, AttemptFuture, Backend, DestinationFunction, ExecutionStart, FunctionInfo, Invocation, Reply,
 };
 use bytes::Bytes;
 use tokio::runtime::Handle;
 
 use super::super::rust_worker::find_linked_worker;
+use super::event_sources::{BatchTarget, EventSources};
 use super::events::{TestEventTarget, TestEvents};
 use super::executions::Executions;
 use super::invocations::{Invocations, Origin};
@@ -34,6 +35,7 @@ pub(crate) struct Harness {
     pub(super) local: Arc<LocalApp>,
     pub(super) invocations: Invocations,
     pub(super) events: Arc<TestEvents>,
+    pub(super) sources: Arc<EventSources>,
     pub(super) executions: Executions,
     settings: EventSettings,
     mocks: Mutex<HashMap<String, Mock>>,
@@ -75,12 +77,15 @@ impl Harness {
             let is_durable = info.catalog.entries.iter().any(|entry| entry.durable.is_some());
             let local = LocalApp::new(info, handle.clone(), find_linked_worker, |_| config);
             let target = Arc::new(HarnessEventTarget(harness.clone()));
-            let events = TestEvents::new(handle.clone(), output, target);
+            let batches = Arc::new(HarnessEventTarget(harness.clone()));
+            let events = TestEvents::new(handle.clone(), output.clone(), target);
+            let sources = EventSources::new(app, batches, Arc::clone(&events), handle.clone(), output);
             let executions = executions(is_durable, harness, handle, Arc::clone(&events));
             Self {
                 local,
                 invocations: Invocations::default(),
                 events,
+                sources,
                 executions,
                 settings,
                 mocks: Mutex::default(),
@@ -225,11 +230,12 @@ impl Harness {
         self.settings.recursion.count_run(&info.function_info(), trace)
     }
 
-    /// Waits until no event and no execution is running or due.
+    /// Waits until no event, no batch and no execution is running or due.
     pub(super) async fn wait_for_due(self: &Arc<Self>) {
         loop {
             self.events.wait_for_due().await;
-            if self.executions.wait_for_due(&self.local.handle).await {
+            let is_idle = self.sources.wait_for_due().await;
+            if self.executions.wait_for_due(&self.local.handle).await && is_idle && self.events.running() == 0 {
                 return;
             }
         }
@@ -244,22 +250,29 @@ impl Harness {
         self.events.move_to(until);
     }
 
-    /// Moves the clock until no event waits any more.
+    /// Moves the clock until no event, message or record waits any more.
     pub(super) async fn run_all_events(self: &Arc<Self>) {
         let _moving = self.moving.lock().await;
         self.wait_for_due().await;
-        while self.events.next_due().is_some() && self.run_next(None).await {}
+        while (self.events.next_due().is_some() || self.sources.next_due().is_some()) && self.run_next(None).await {}
     }
 
     /// Moves the clock to the time at which something is due next, and runs it. Returns `false` if that is after `until`
     /// or if nothing waits.
     async fn run_next(self: &Arc<Self>, until: Option<SystemTime>) -> bool {
-        let next = self.events.next_due().into_iter().chain(self.executions.next_due()).min();
+        let next = [self.events.next_due(), self.sources.next_due(), self.executions.next_due()];
+        let next = next.into_iter().flatten().min();
         let Some(next) = next.filter(|next| until.is_none_or(|until| *next <= until)) else { return false };
         self.events.move_to(next);
         self.events.run_due();
+        self.sources.run_due();
         self.wait_for_due().await;
         true
+    }
+
+    /// Describes the events, messages and records that are not finished.
+    pub(super) fn open(&self) -> Vec<String> {
+        self.events.open().into_iter().chain(self.sources.open()).collect()
     }
 
     /// Returns all invocations so far.
@@ -324,5 +337,17 @@ impl TestEventTarget for HarnessEventTarget {
         let harness = self.0.upgrade()?;
         let find = |name: &str| Some(harness.local.info(name).ok()?.function_info());
         harness.settings.resolve_destination(destination, event, find)
+    }
+}
+
+impl BatchTarget for HarnessEventTarget {
+    fn invoke(&self, worker: &str, invocation: Invocation) -> Reply {
+        let harness = self.0.upgrade().ok_or_else(|| stopping_error(worker));
+        let worker = worker.to_owned();
+        Box::pin(async move {
+            let harness = harness?;
+            let info = harness.local.info(&worker)?;
+            harness.run(info, invocation, Origin::default()).await
+        })
     }
 }

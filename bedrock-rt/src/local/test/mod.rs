@@ -22,6 +22,7 @@
 //! | --- | --- |
 //! | events and responses | JSON, also between Rust workers; the 6 MB and 1 MB limits |
 //! | failed events | two retries after 1 and 2 minutes of [`App::clock`], maximum age and destinations of the settings |
+//! | triggers | [`App::send_message`], [`App::publish`], [`App::put_event`] and others: AWS's events, filters, batches, retries, dead letters |
 //! | deadlines | real time; calls inherit the deadline of the worker or endpoint that makes them |
 //! | a worker that panics, raises or exits | an error of that invocation |
 //!
@@ -35,6 +36,7 @@ mod backend;
 mod call_assertion;
 mod current_app;
 mod endpoint;
+mod event_sources;
 mod events;
 #[cfg(feature = "durable-test")]
 mod execute;
@@ -51,13 +53,20 @@ mod executions;
 mod harness;
 mod invocations;
 mod log_capture;
+mod message;
 mod mock;
 #[cfg(not(feature = "durable-test"))]
 mod needs_durable_test;
 #[cfg(feature = "durable-test")]
 mod operation;
+mod queue;
+mod record;
 mod run;
+mod stream;
 mod test_runtime;
+mod trigger_events;
+#[cfg(test)]
+mod trigger_tests;
 
 pub use app::{App, Clock};
 #[cfg(feature = "durable-test")]
@@ -68,8 +77,10 @@ pub use events::UndeliveredEvent;
 #[cfg(feature = "durable-test")]
 pub use execution::{Callback, Execution};
 pub use invocations::{Invocation, Outcome};
+pub use message::{BusEvent, Message, Notification, QueuedMessage};
 #[cfg(feature = "durable-test")]
 pub use operation::Operation;
+pub use record::{ItemChange, KinesisRecord};
 
 /// The former name of [`UndeliveredEvent`].
 #[deprecated(note = "use `UndeliveredEvent`")]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use bedrock_build::triggers::{BucketTrigger, ObjectEvent, TriggerSource};
+use bedrock_local::event_sources::ObjectChange;
 use notify::event::{AccessKind, AccessMode};
 use notify::{Event, EventKind};
 
@@ -12,7 +13,7 @@ use crate::Clock;
 use crate::triggers::LocalResources;
 use crate::triggers::fake_backend::{RecordedCalls, function};
 use crate::triggers::s3::BucketNotification;
-use crate::triggers::s3::folder::{Change, Folder};
+use crate::triggers::s3::folder::Folder;
 
 fn watched_bucket(calls: &RecordedCalls) -> WatchedBucket {
     let trigger = BucketTrigger {
@@ -107,7 +108,7 @@ async fn events_without_pause_delay_no_notification() {
 async fn rejected_event_is_retried_before_an_error_is_logged() {
     for (rejections, events) in [(MAX_ATTEMPTS - 1, 1), (MAX_ATTEMPTS, 0)] {
         let mut calls = RecordedCalls::new(rejections);
-        let change = Change::Created { key: "a".to_owned(), size: 1, etag: "e".to_owned() };
+        let change = ObjectChange::Created { key: "a".to_owned(), size: 1, etag: "e".to_owned() };
         notify_workers(&watched_bucket(&calls), &change).await;
         assert_eq!(calls.events.lock().expect("events").len(), events);
         assert_eq!(calls.errors.try_recv().is_ok(), events == 0);

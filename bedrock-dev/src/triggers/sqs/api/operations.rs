@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bedrock_local::event_sources::SqsMessage;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use super::super::super::aws_api::md5_hex;
-use super::super::message::{Message, md5_of_attributes};
+use super::super::message::md5_of_attributes;
 use super::super::queue::SqsQueue;
 use super::error::SqsError;
 use super::request::{for_each_entry, number, receipt_handle, text, texts};
@@ -181,7 +182,7 @@ async fn receive(sqs: &Sqs, queue: &Arc<SqsQueue>, params: &Value) -> Result<Val
 }
 
 /// Returns a message with the requested attributes.
-fn message_json(message: &Message, account: &str, system_names: &[&str], names: &[&str]) -> Value {
+fn message_json(message: &SqsMessage, account: &str, system_names: &[&str], names: &[&str]) -> Value {
     let mut json = json!({
         "MessageId": message.id,
         "ReceiptHandle": message.receipt,

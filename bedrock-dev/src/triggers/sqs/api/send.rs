@@ -2,11 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bedrock_local::event_sources::{MessageAttributes, SqsMessageAttribute, sequence_number};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::super::super::aws_api::{hex, md5_hex};
-use super::super::message::{Attribute, Attributes, md5_of_attributes, sequence_number};
+use super::super::message::md5_of_attributes;
 use super::super::queue::{MAX_DELAY_SECONDS, OutgoingMessage, SqsQueue};
 use super::error::SqsError;
 use super::request::{entries, for_each_entry, number, text};
@@ -135,7 +136,7 @@ fn deduplication_id(queue: &SqsQueue, params: &Value, body: &str) -> Result<Opti
 }
 
 /// Reads the system attributes. There is only one.
-fn read_system_attributes(params: &Value) -> Result<Attributes, SqsError> {
+fn read_system_attributes(params: &Value) -> Result<MessageAttributes, SqsError> {
     let attributes = attributes_of(params, "MessageSystemAttributes")?;
     for (name, attribute) in &attributes {
         if name != TRACE_HEADER {
@@ -151,14 +152,14 @@ fn read_system_attributes(params: &Value) -> Result<Attributes, SqsError> {
     Ok(attributes)
 }
 
-fn attributes_of(params: &Value, name: &str) -> Result<Attributes, SqsError> {
+fn attributes_of(params: &Value, name: &str) -> Result<MessageAttributes, SqsError> {
     let Some(value) = params.get(name).filter(|value| !value.is_null()) else {
-        return Ok(Attributes::new());
+        return Ok(MessageAttributes::new());
     };
     serde_json::from_value(value.clone()).map_err(|error| SqsError::invalid_json(&error))
 }
 
-fn read_attributes(params: &Value) -> Result<Attributes, SqsError> {
+fn read_attributes(params: &Value) -> Result<MessageAttributes, SqsError> {
     let attributes = attributes_of(params, "MessageAttributes")?;
     if attributes.len() > MAX_ATTRIBUTES {
         let message = format!("Number of message attributes [{}] exceeds the allowed maximum [10].", attributes.len());
@@ -169,8 +170,8 @@ fn read_attributes(params: &Value) -> Result<Attributes, SqsError> {
 }
 
 /// Returns the size of attributes as SQS counts it. A binary value counts without Base64.
-fn attributes_size(attributes: &Attributes) -> usize {
-    let size = |(name, attribute): (&String, &Attribute)| {
+fn attributes_size(attributes: &MessageAttributes) -> usize {
+    let size = |(name, attribute): (&String, &SqsMessageAttribute)| {
         let binary = attribute
             .binary_value
             .as_ref()
@@ -182,7 +183,7 @@ fn attributes_size(attributes: &Attributes) -> usize {
 }
 
 /// Checks an attribute (SQS developer guide, "Amazon SQS message metadata").
-fn check_attribute(name: &str, attribute: &Attribute) -> Result<(), SqsError> {
+fn check_attribute(name: &str, attribute: &SqsMessageAttribute) -> Result<(), SqsError> {
     let is_invalid =
         |problem: &str| Err(SqsError::invalid_value(format!("Message (user) attribute '{name}' {problem}")));
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
@@ -244,7 +245,7 @@ fn is_xml_char(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Attributes, is_xml_char, md5_of_attributes, read_attributes};
+    use super::{MessageAttributes, is_xml_char, md5_of_attributes, read_attributes};
     use serde_json::json;
 
     #[test]
@@ -256,7 +257,7 @@ mod tests {
         let attributes = read_attributes(&params).expect("attributes");
         assert_eq!(attributes.len(), 2);
         assert_eq!(md5_of_attributes(&attributes), "e85c50e0288e823de62b59c133828b67");
-        assert_eq!(read_attributes(&json!({})), Ok(Attributes::new()));
+        assert_eq!(read_attributes(&json!({})), Ok(MessageAttributes::new()));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use bedrock_build::triggers::is_fifo_queue;
+use bedrock_local::event_sources::MessageFilters;
 use bedrock_model::{Accepted, Backend, Error, FunctionInfo, Invocation, Reply};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -16,7 +17,6 @@ use crate::event_log::{EventLog, Retention};
 use crate::execution::LogSink;
 use crate::triggers::dispatcher::TriggerDispatcher;
 use crate::triggers::fake_backend::function;
-use crate::triggers::sqs::filters::MessageFilters;
 use crate::triggers::sqs::queue::{FifoQueueConfig, OutgoingMessage, SqsQueue, SqsQueueConfig};
 use crate::triggers::sqs::store::{MessageCounts, MessageStore, RedrivePolicy};
 

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use axum::http::{HeaderMap, StatusCode};
 use bedrock_build::triggers::{StartingPosition, StreamService, StreamTrigger, StreamViewType, TriggerSource};
+use bedrock_local::event_sources::StreamFilters;
 use bedrock_model::limits::MAX_SYNC_PAYLOAD_BYTES;
 use bedrock_model::{Accepted, Backend, Error, FunctionInfo, Invocation, Reply};
 use serde_json::{Value, json};
@@ -18,7 +19,7 @@ use crate::event_log::{EventLog, Retention};
 use crate::triggers::dispatcher::TriggerDispatcher;
 use crate::triggers::fake_backend::function;
 use crate::triggers::streams::positions::ShardPosition;
-use crate::triggers::streams::{StreamClient, StreamFilters, StreamPositions};
+use crate::triggers::streams::{StreamClient, StreamPositions};
 
 const STREAM: &str = "arn:aws:kinesis:us-east-1:000000000000:stream/clicks";
 /// All batches of a mapping are processed.

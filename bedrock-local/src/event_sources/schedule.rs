@@ -9,7 +9,8 @@ use serde_json::json;
 
 /// Returns the event as JSON. `index` is that of the trigger among those of its worker; `configured` is the event of
 /// the settings.
-pub(in super::super) fn event_json(
+#[must_use]
+pub fn event_json(
     function: &FunctionInfo,
     index: usize,
     configured: Option<&str>,

@@ -7,18 +7,20 @@ use serde_json::{Value, json};
 
 /// Patterns of which one has to match. Without patterns, every message is accepted.
 #[derive(Debug, Clone, Default)]
-pub(in super::super) struct MessageFilters(Vec<EventPattern>);
+pub struct MessageFilters(Vec<EventPattern>);
 
 impl MessageFilters {
     /// Reads JSON texts that the settings have checked.
-    pub(in super::super) fn of(texts: &[String]) -> Self {
+    #[must_use]
+    pub fn of(texts: &[String]) -> Self {
         let parse = |text: &String| parse_pattern(text, PatternDialect::EventSourceMapping).ok();
         Self(texts.iter().filter_map(parse).collect())
     }
 
     /// Returns whether a message with this body reaches the worker. A pattern for the fields of a body matches no text, and
     /// a pattern for a text matches no body that is an object.
-    pub(super) fn accepts(&self, body: &str) -> bool {
+    #[must_use]
+    pub fn accepts(&self, body: &str) -> bool {
         let object = serde_json::from_str::<Value>(body).ok().filter(Value::is_object);
         let matches = |pattern: &EventPattern| {
             let has_fields = pattern.fields.iter().any(|(_, field)| matches!(field, FieldPattern::Fields(_)));

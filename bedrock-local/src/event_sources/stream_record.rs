@@ -1,37 +1,63 @@
 //! Records of streams as Lambda sends them to functions, and the filters that decide which ones it sends.
 
+use std::collections::VecDeque;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bedrock_build::event_pattern::{EventPattern, FieldPattern, PatternDialect};
 use bedrock_build::triggers::StreamService;
+use bedrock_model::limits::MAX_SYNC_PAYLOAD_BYTES;
 use bedrock_model::{matches_pattern, parse_pattern};
 use serde_json::{Map, Value, json};
 
+/// Bytes of the records of a batch. The event has a few more (Lambda developer guide, "Batching behavior": 6 MB).
+const MAX_BATCH_BYTES: usize = MAX_SYNC_PAYLOAD_BYTES - r#"{"Records":[]}"#.len();
+
 /// A record of a shard.
 #[derive(Debug, Clone, PartialEq)]
-pub(in super::super) struct StreamRecord {
-    pub(super) sequence: String,
-    pub(super) arrived: SystemTime,
+pub struct StreamRecord {
+    /// Its sequence number in the shard.
+    pub sequence: String,
+    /// When it was written.
+    pub arrived: SystemTime,
     /// As the function gets it.
-    pub(super) event: Value,
+    pub event: Value,
 }
 
 impl StreamRecord {
     /// Returns the bytes that the record takes in the event of a batch.
-    pub(super) fn size(&self) -> usize {
+    #[must_use]
+    pub fn size(&self) -> usize {
         self.event.to_string().len() + ",".len()
     }
 }
 
+/// Moves records from `waiting` into a batch as long as they fit into it. A record that is too large for any batch is one of
+/// its own.
+pub fn take_batch(batch: &mut Vec<StreamRecord>, waiting: &mut VecDeque<StreamRecord>, batch_size: usize) {
+    let mut bytes: usize = batch.iter().map(StreamRecord::size).sum();
+    while batch.len() < batch_size
+        && let Some(record) = waiting.pop_front()
+    {
+        bytes += record.size();
+        if bytes > MAX_BATCH_BYTES && !batch.is_empty() {
+            waiting.push_front(record);
+            return;
+        }
+        batch.push(record);
+    }
+}
+
 /// Returns the event of a batch.
-pub(in super::super) fn event_json(records: &[StreamRecord]) -> Value {
+#[must_use]
+pub fn event_json(records: &[StreamRecord]) -> Value {
     json!({ "Records": records.iter().map(|record| &record.event).collect::<Vec<_>>() })
 }
 
 /// Converts a record of `GetRecords` of DynamoDB Streams. The response has every field of the event but the ARN.
-pub(in super::super) fn dynamodb_record(mut record: Value, stream_arn: &str) -> StreamRecord {
+#[must_use]
+pub fn dynamodb_record(mut record: Value, stream_arn: &str) -> StreamRecord {
     // Only in the API do these names begin with capitals.
     if let Some(Value::Object(identity)) = record.get("userIdentity") {
         let lower: Map<String, Value> =
@@ -55,7 +81,8 @@ fn with_small_initial(name: &str) -> String {
 }
 
 /// Converts a record of `GetRecords` of Kinesis.
-pub(in super::super) fn kinesis_record(record: &Value, stream_arn: &str, shard: &str) -> StreamRecord {
+#[must_use]
+pub fn kinesis_record(record: &Value, stream_arn: &str, shard: &str) -> StreamRecord {
     let sequence = record["SequenceNumber"].as_str().unwrap_or_default();
     let mut parts = stream_arn.split(':').skip(3);
     let region = parts.next().unwrap_or_default();
@@ -80,6 +107,20 @@ pub(in super::super) fn kinesis_record(record: &Value, stream_arn: &str, shard: 
     StreamRecord { sequence: sequence.to_owned(), arrived, event }
 }
 
+/// Returns a record as `GetRecords` of Kinesis does.
+#[must_use]
+pub fn kinesis_api_record(data: &[u8], partition_key: &str, sequence: &str, arrived: SystemTime) -> Value {
+    let since = arrived.duration_since(UNIX_EPOCH).unwrap_or_default();
+    // Kinesis counts milliseconds, and writes them as a fraction.
+    let seconds = Duration::from_millis(u64::try_from(since.as_millis()).unwrap_or_default()).as_secs_f64();
+    json!({
+        "Data": STANDARD.encode(data),
+        "PartitionKey": partition_key,
+        "SequenceNumber": sequence,
+        "ApproximateArrivalTimestamp": seconds,
+    })
+}
+
 /// Reads seconds since 1970.
 fn time(seconds: &Value) -> SystemTime {
     let duration = seconds.as_f64().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
@@ -88,21 +129,23 @@ fn time(seconds: &Value) -> SystemTime {
 
 /// Patterns of which one has to match. Without patterns, every record is accepted.
 #[derive(Debug, Clone)]
-pub(in super::super) struct StreamFilters {
+pub struct StreamFilters {
     service: StreamService,
     patterns: Vec<EventPattern>,
 }
 
 impl StreamFilters {
     /// Reads JSON texts that the settings have checked.
-    pub(in super::super) fn of(service: StreamService, texts: &[String]) -> Self {
+    #[must_use]
+    pub fn of(service: StreamService, texts: &[String]) -> Self {
         let parse = |text: &String| parse_pattern(text, PatternDialect::EventSourceMapping).ok();
         Self { service, patterns: texts.iter().filter_map(parse).collect() }
     }
 
     /// Returns whether the record reaches the worker. The data of Kinesis is compared decoded: as an object with patterns for
     /// fields, as text with patterns for text.
-    pub(super) fn accepts(&self, record: &StreamRecord) -> bool {
+    #[must_use]
+    pub fn accepts(&self, record: &StreamRecord) -> bool {
         if self.patterns.is_empty() {
             return true;
         }

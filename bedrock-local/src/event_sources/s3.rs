@@ -1,61 +1,69 @@
-//! Bucket notifications, and S3's event for a changed object (S3 user guide, "Event message structure").
+//! S3's event for a changed object, and the notifications that it matches (S3 user guide, "Event message structure").
 
 use std::time::SystemTime;
 
 use bedrock_build::triggers::{BucketTrigger, ObjectEvent};
-use bedrock_model::FunctionInfo;
 use bedrock_model::date::rfc3339;
+use bedrock_model::id::new_uuid;
 use serde_json::{Value, json};
 
-use super::super::aws_api::new_uuid;
-use super::super::local_resources::LocalResources;
-use super::folder::Change;
+use super::resource_names::ResourceNames;
 
-/// A worker that is notified of changes in a bucket.
-#[derive(Clone)]
-pub(in super::super) struct BucketNotification {
-    pub(in super::super) function: FunctionInfo,
-    pub(in super::super) trigger: BucketTrigger,
-    /// The configuration id of the notification.
-    pub(in super::super) id: String,
+/// A change of an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ObjectChange {
+    /// The object was created or replaced.
+    Created {
+        /// The key, as it is.
+        key: String,
+        /// Its size in bytes.
+        size: u64,
+        /// The MD5 digest of its content.
+        etag: String,
+    },
+    /// The object was deleted.
+    Removed {
+        /// The key, as it is.
+        key: String,
+    },
 }
 
-impl BucketNotification {
-    /// Returns whether the notification matches a change.
-    pub(super) fn matches(&self, change: &Change) -> bool {
-        let (key, event) = match change {
-            Change::Created { key, .. } => (key, ObjectEvent::Created),
-            Change::Removed { key } => (key, ObjectEvent::Removed),
-        };
-        self.trigger.events.contains(&event)
-            && key.starts_with(&self.trigger.prefix)
-            && key.ends_with(&self.trigger.suffix)
-    }
+/// Returns whether a trigger is notified of a change.
+#[must_use]
+pub fn matches_change(trigger: &BucketTrigger, change: &ObjectChange) -> bool {
+    let (key, event) = match change {
+        ObjectChange::Created { key, .. } => (key, ObjectEvent::Created),
+        ObjectChange::Removed { key } => (key, ObjectEvent::Removed),
+    };
+    trigger.events.contains(&event) && key.starts_with(&trigger.prefix) && key.ends_with(&trigger.suffix)
 }
 
-/// Returns the event of a change. `sequence` orders the changes of a key.
-pub(in super::super) fn event_json(
-    resources: &LocalResources,
+/// Returns the event of a change. `id` is the configuration id of the notification, `sequence` orders the changes of a key.
+#[must_use]
+pub fn event_json(
+    names: &ResourceNames<'_>,
     bucket: &str,
     id: &str,
-    change: &Change,
+    change: &ObjectChange,
     now: SystemTime,
     sequence: u64,
 ) -> Value {
     let sequencer = format!("{sequence:016X}");
     let (name, object) = match change {
-        Change::Created { key, size, etag } => {
+        ObjectChange::Created { key, size, etag } => {
             ("ObjectCreated:Put", json!({ "key": encode_key(key), "size": size, "eTag": etag, "sequencer": sequencer }))
         }
-        Change::Removed { key } => ("ObjectRemoved:Delete", json!({ "key": encode_key(key), "sequencer": sequencer })),
+        ObjectChange::Removed { key } => {
+            ("ObjectRemoved:Delete", json!({ "key": encode_key(key), "sequencer": sequencer }))
+        }
     };
     json!({ "Records": [{
         "eventVersion": "2.1",
         "eventSource": "aws:s3",
-        "awsRegion": resources.region,
+        "awsRegion": names.region,
         "eventTime": rfc3339(now),
         "eventName": name,
-        "userIdentity": { "principalId": resources.account },
+        "userIdentity": { "principalId": names.account },
         "requestParameters": { "sourceIPAddress": "127.0.0.1" },
         "responseElements": { "x-amz-request-id": new_uuid(), "x-amz-id-2": new_uuid() },
         "s3": {
@@ -63,7 +71,7 @@ pub(in super::super) fn event_json(
             "configurationId": id,
             "bucket": {
                 "name": bucket,
-                "ownerIdentity": { "principalId": resources.account },
+                "ownerIdentity": { "principalId": names.account },
                 "arn": format!("arn:aws:s3:::{bucket}"),
             },
             "object": object,
@@ -80,29 +88,11 @@ fn encode_key(key: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::folder::Change;
-    use super::{encode_key, event_json};
-    use crate::triggers::LocalResources;
-    use bedrock_build::{App, AppName};
+    use super::{ObjectChange, ResourceNames, encode_key, event_json};
     use serde_json::json;
-    use std::path::PathBuf;
     use std::time::UNIX_EPOCH;
 
-    fn resources() -> LocalResources {
-        let app = App {
-            name: AppName::parse("shop").expect("a name"),
-            root: PathBuf::new(),
-            settings: bedrock_build::Settings::default(),
-            workers: Vec::new(),
-            endpoint_runtime: bedrock_build::Runtime::default_of(bedrock_build::Language::Rust),
-            dotenv: std::collections::BTreeMap::new(),
-            origins: bedrock_build::settings::Origins::new(),
-            unfinished: Vec::new(),
-        };
-        let mut resources = LocalResources::new(&app, "http://127.0.0.1:7070");
-        "eu-west-1".clone_into(&mut resources.region);
-        resources
-    }
+    const NAMES: ResourceNames<'_> = ResourceNames { app: "shop", region: "eu-west-1", account: "000000000000" };
 
     #[test]
     fn keys_are_form_encoded() {
@@ -111,8 +101,8 @@ mod tests {
 
     #[test]
     fn created_object_event_has_s3_format() {
-        let change = Change::Created { key: "a b.png".to_owned(), size: 5, etag: "e".to_owned() };
-        let mut event = event_json(&resources(), "shop-local-uploads", "resizer-0", &change, UNIX_EPOCH, 255);
+        let change = ObjectChange::Created { key: "a b.png".to_owned(), size: 5, etag: "e".to_owned() };
+        let mut event = event_json(&NAMES, "shop-local-uploads", "resizer-0", &change, UNIX_EPOCH, 255);
         let record = &mut event["Records"][0];
         assert!(record["responseElements"].take()["x-amz-request-id"].is_string());
         assert_eq!(
@@ -142,8 +132,8 @@ mod tests {
 
     #[test]
     fn removed_object_event_has_no_size() {
-        let change = Change::Removed { key: "a.png".to_owned() };
-        let event = event_json(&resources(), "shop-local-uploads", "resizer-0", &change, UNIX_EPOCH, 1);
+        let change = ObjectChange::Removed { key: "a.png".to_owned() };
+        let event = event_json(&NAMES, "shop-local-uploads", "resizer-0", &change, UNIX_EPOCH, 1);
         assert_eq!(event["Records"][0]["eventName"], "ObjectRemoved:Delete");
         assert_eq!(event["Records"][0]["s3"]["object"], json!({ "key": "a.png", "sequencer": "0000000000000001" }));
     }

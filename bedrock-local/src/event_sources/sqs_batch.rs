@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::super::aws_api::md5_hex;
-use super::message::{Attribute, Attributes, Message};
+use super::digest::md5_hex;
+use super::sqs_message::{MessageAttribute, MessageAttributes, SqsMessage};
 
-/// Returns the event that the worker receives.
-pub(in super::super) fn event_json(messages: &[Message], arn: &str) -> Value {
+/// Returns the event that a function gets of a queue's messages.
+#[must_use]
+pub fn event_json(messages: &[SqsMessage], arn: &str) -> Value {
     let mut parts = arn.split(':').skip(3);
     let region = parts.next().unwrap_or_default();
     let account = parts.next().unwrap_or_default();
-    let record = |message: &Message| {
+    let record = |message: &SqsMessage| {
         json!({
             "messageId": message.id,
             "receiptHandle": message.receipt,
@@ -29,8 +30,8 @@ pub(in super::super) fn event_json(messages: &[Message], arn: &str) -> Value {
 }
 
 /// Returns attributes in the format of events, which differs from that of SQS's API.
-fn event_attributes(attributes: &Attributes) -> BTreeMap<&str, Value> {
-    let describe = |attribute: &Attribute| {
+fn event_attributes(attributes: &MessageAttributes) -> BTreeMap<&str, Value> {
+    let describe = |attribute: &MessageAttribute| {
         let mut value = Map::new();
         value.extend(attribute.string_value.clone().map(|text| ("stringValue".to_owned(), text.into())));
         value.extend(attribute.binary_value.clone().map(|text| ("binaryValue".to_owned(), text.into())));
@@ -44,7 +45,8 @@ fn event_attributes(attributes: &Attributes) -> BTreeMap<&str, Value> {
 
 /// Returns the messages that failed according to the worker's response: none, those that it names, or all of them if
 /// the response is not valid. Only used with `partial-failures`.
-pub(super) fn failed_messages<'a>(messages: &'a [Message], response: &[u8]) -> Vec<&'a Message> {
+#[must_use]
+pub fn failed_messages<'a>(messages: &'a [SqsMessage], response: &[u8]) -> Vec<&'a SqsMessage> {
     let all = || messages.iter().collect();
     let Ok(response) = serde_json::from_slice::<Value>(response) else { return all() };
     let failures = match &response {
@@ -62,7 +64,7 @@ pub(super) fn failed_messages<'a>(messages: &'a [Message], response: &[u8]) -> V
         let id = item.get("itemIdentifier").and_then(Value::as_str);
         let message = id.and_then(|id| messages.iter().find(|message| message.id == id));
         match message {
-            Some(message) if failed.iter().any(|other: &&Message| other.id == message.id) => {}
+            Some(message) if failed.iter().any(|other: &&SqsMessage| other.id == message.id) => {}
             Some(message) => failed.push(message),
             // The response names an unknown message.
             None => return all(),
@@ -74,19 +76,15 @@ pub(super) fn failed_messages<'a>(messages: &'a [Message], response: &[u8]) -> V
 #[cfg(test)]
 mod tests {
     use super::{event_json, failed_messages};
-    use crate::triggers::sqs::message::{Attribute, FifoAttributes, Message};
+    use crate::event_sources::{FifoAttributes, SqsMessage, SqsMessageAttribute};
     use serde_json::json;
     use std::time::{Duration, UNIX_EPOCH};
 
-    fn message(id: &str) -> Message {
-        Message {
+    fn message(id: &str) -> SqsMessage {
+        SqsMessage {
             id: id.to_owned(),
             body: "hällo".to_owned(),
-            attributes: [(
-                "tone".to_owned(),
-                Attribute { data_type: "String".to_owned(), string_value: Some("low".to_owned()), binary_value: None },
-            )]
-            .into(),
+            attributes: [("tone".to_owned(), SqsMessageAttribute::text("String", "low".to_owned()))].into(),
             trace: None,
             sent: UNIX_EPOCH + Duration::from_secs(1),
             first_received: UNIX_EPOCH + Duration::from_secs(2),
@@ -125,7 +123,7 @@ mod tests {
     #[test]
     fn fifo_messages_have_group_and_number() {
         let fifo = Some(FifoAttributes { deduplication_id: "d".to_owned(), sequence: 7 });
-        let message = Message { group: Some("g".to_owned()), fifo, ..message("a") };
+        let message = SqsMessage { group: Some("g".to_owned()), fifo, ..message("a") };
         let event = event_json(&[message], "arn:aws:sqs:eu-west-1:000000000000:jobs.fifo");
         let attributes = &event["Records"][0]["attributes"];
         assert_eq!((&attributes["MessageGroupId"], &attributes["MessageDeduplicationId"]), (&json!("g"), &json!("d")));

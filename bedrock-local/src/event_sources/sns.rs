@@ -1,35 +1,41 @@
-//! Messages of SNS, and the event that a subscribed function gets (SNS developer guide, "Fanout to Lambda functions").
+//! Messages of SNS, which of them a subscription gets, and the event that its function gets (SNS developer guide, "Fanout to
+//! Lambda functions").
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
+use bedrock_build::event_pattern::{EventPattern, PatternDialect};
+use bedrock_build::triggers::{FilterScope, TopicTrigger};
 use bedrock_model::date::rfc3339;
+use bedrock_model::{matches_pattern, parse_pattern};
 use serde_json::{Map, Value, json};
-
-use super::super::aws_api::new_uuid;
 
 /// A message as a subscriber gets it.
 #[derive(Debug, Clone, Default)]
-pub(in super::super) struct Message {
-    pub(in super::super) id: String,
-    pub(in super::super) subject: Option<String>,
-    pub(in super::super) body: String,
-    pub(in super::super) attributes: BTreeMap<String, MessageAttribute>,
+pub struct SnsMessage {
+    /// `MessageId`
+    pub id: String,
+    /// `Subject`
+    pub subject: Option<String>,
+    /// The message itself.
+    pub body: String,
+    /// Its attributes by their names.
+    pub attributes: BTreeMap<String, MessageAttribute>,
 }
 
 /// An attribute of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in super::super) struct MessageAttribute {
+pub struct MessageAttribute {
     /// `String`, `String.Array`, `Number` or `Binary`.
-    pub(in super::super) kind: String,
+    pub kind: String,
     /// Binary values are Base64.
-    pub(in super::super) value: String,
+    pub value: String,
 }
 
-impl Message {
+impl SnsMessage {
     /// Returns the attributes as filter policies see them: those of the type `Binary` are ignored, and of a list each element
     /// counts (SNS developer guide, "Attribute-based filtering").
-    pub(super) fn filtered_attributes(&self) -> Value {
+    fn filtered_attributes(&self) -> Value {
         let value = |attribute: &MessageAttribute| match attribute.kind.as_str() {
             "Number" => serde_json::from_str::<Value>(&attribute.value).ok().filter(Value::is_number),
             "String.Array" => serde_json::from_str::<Value>(&attribute.value).ok().filter(Value::is_array),
@@ -41,8 +47,39 @@ impl Message {
     }
 }
 
-/// Returns the event of a message for a subscription of the topic.
-pub(in super::super) fn event_json(message: &Message, topic_arn: &str, subscription: &str, now: SystemTime) -> Value {
+/// The filter policy of a subscription.
+#[derive(Debug, Clone, Default)]
+pub struct SubscriptionFilter {
+    /// `None` for all messages.
+    pattern: Option<EventPattern>,
+    scope: FilterScope,
+}
+
+impl SubscriptionFilter {
+    /// Reads the policy of a trigger, which the settings have checked.
+    #[must_use]
+    pub fn of(trigger: &TopicTrigger) -> Self {
+        let parse = |text: &String| parse_pattern(text, PatternDialect::EventSourceMapping).ok();
+        Self { pattern: trigger.filter.as_ref().and_then(parse), scope: trigger.filter_scope }
+    }
+
+    /// Returns whether the function gets the message. A policy for bodies matches none that is not a JSON object.
+    #[must_use]
+    pub fn accepts(&self, message: &SnsMessage) -> bool {
+        let Some(pattern) = &self.pattern else { return true };
+        match self.scope {
+            FilterScope::Attributes => matches_pattern(pattern, &message.filtered_attributes()),
+            FilterScope::Body => {
+                let body = serde_json::from_str::<Value>(&message.body).ok().filter(Value::is_object);
+                body.is_some_and(|body| matches_pattern(pattern, &body))
+            }
+        }
+    }
+}
+
+/// Returns the event of a message for a subscription of the topic, an ARN.
+#[must_use]
+pub fn event_json(message: &SnsMessage, topic_arn: &str, subscription: &str, now: SystemTime) -> Value {
     let region = topic_arn.split(':').nth(3).unwrap_or_default();
     let service = format!("https://sns.{region}.amazonaws.com");
     let attributes = message
@@ -68,9 +105,4 @@ pub(in super::super) fn event_json(message: &Message, topic_arn: &str, subscript
             "MessageAttributes": attributes.collect::<Map<_, _>>(),
         },
     }] })
-}
-
-/// Returns the ARN of a new subscription of a topic.
-pub(super) fn new_subscription_arn(topic_arn: &str) -> String {
-    format!("{topic_arn}:{}", new_uuid())
 }

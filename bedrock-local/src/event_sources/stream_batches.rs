@@ -7,22 +7,28 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use super::record::StreamRecord;
+use super::stream_record::StreamRecord;
+
+/// Pause before a batch that failed is retried. It doubles each time. Lambda does not say how long it waits.
+pub const FIRST_RETRY_DELAY: Duration = Duration::from_millis(100);
+/// Longest pause before a batch is retried.
+pub const MAX_RETRY_DELAY: Duration = Duration::from_secs(10);
 
 /// When records of failed batches are discarded.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct BatchRetryPolicy {
+pub struct BatchRetryPolicy {
     /// `None` for no limit.
-    pub(super) maximum_retry_attempts: Option<u64>,
+    pub maximum_retry_attempts: Option<u64>,
     /// `None` for no limit.
-    pub(super) maximum_record_age: Option<Duration>,
+    pub maximum_record_age: Option<Duration>,
     /// Whether a batch of more than one record is split in two when the function fails.
-    pub(super) is_bisected: bool,
+    pub is_bisected: bool,
 }
 
 /// What the function did with a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum BatchResult {
+pub enum BatchResult {
+    /// The function succeeded.
     Processed,
     /// The function failed, or its response names no record of the batch.
     Failed,
@@ -34,41 +40,59 @@ pub(super) enum BatchResult {
 
 /// Records of a shard that one invocation gets.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Batch {
-    pub(super) records: Vec<StreamRecord>,
+pub struct Batch {
+    /// The records, in the order of the shard.
+    pub records: Vec<StreamRecord>,
     /// Invocations that failed.
-    pub(super) failures: u64,
+    pub failures: u64,
 }
 
 /// Why records were discarded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum DiscardReason {
+pub enum DiscardReason {
+    /// The function has failed as often as it may.
     RetriesExhausted,
+    /// They have reached the maximum age.
     TooOld,
 }
 
 /// What is to be done next.
 #[derive(Debug, PartialEq)]
-pub(super) enum NextStep {
+pub enum NextStep {
+    /// Invoke the function.
     Invoke(Batch),
+    /// Discard the records, and send a record of them to the destination.
     Discard(Batch, DiscardReason),
 }
 
 /// The records of a shard that were read and are not processed, in their order.
 #[derive(Debug)]
-pub(super) struct PendingBatches {
+pub struct PendingBatches {
     policy: BatchRetryPolicy,
     batches: VecDeque<Batch>,
 }
 
+impl DiscardReason {
+    /// Returns the name that destination records contain.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::RetriesExhausted => "RetryAttemptsExhausted",
+            Self::TooOld => "MaximumRecordAgeExceeded",
+        }
+    }
+}
+
 impl PendingBatches {
-    pub(super) fn new(records: Vec<StreamRecord>, policy: BatchRetryPolicy) -> Self {
+    /// Returns the records as one batch.
+    #[must_use]
+    pub fn new(records: Vec<StreamRecord>, policy: BatchRetryPolicy) -> Self {
         let batch = (!records.is_empty()).then_some(Batch { records, failures: 0 });
         Self { policy, batches: batch.into_iter().collect() }
     }
 
     /// Removes the first records. Returns `None` if all are done.
-    pub(super) fn next(&mut self, now: SystemTime) -> Option<NextStep> {
+    pub fn next(&mut self, now: SystemTime) -> Option<NextStep> {
         let mut batch = self.batches.pop_front()?;
         if let Some(age) = self.policy.maximum_record_age {
             let is_fresh = |record: &StreamRecord| now.duration_since(record.arrived).unwrap_or_default() <= age;
@@ -89,7 +113,7 @@ impl PendingBatches {
 
     /// Puts back what is to be done again of a batch that the function got. Returns the sequence number up to which the shard
     /// is processed; `None` if no record of the batch is.
-    pub(super) fn finish(&mut self, batch: Batch, result: BatchResult) -> Option<String> {
+    pub fn finish(&mut self, batch: Batch, result: BatchResult) -> Option<String> {
         let Batch { mut records, failures } = batch;
         match result {
             BatchResult::Processed => return records.pop().map(|record| record.sequence),
@@ -119,7 +143,8 @@ impl PendingBatches {
 
 /// Returns the result that a response means, of a function that reports failures. The lowest sequence number counts: it is the
 /// first record of the batch that the response names.
-pub(super) fn reported_result(records: &[StreamRecord], response: &[u8]) -> BatchResult {
+#[must_use]
+pub fn reported_result(records: &[StreamRecord], response: &[u8]) -> BatchResult {
     let Ok(response) = serde_json::from_slice::<Value>(response) else { return BatchResult::Failed };
     let failures = match &response {
         Value::Null => return BatchResult::Processed,

@@ -250,11 +250,12 @@ pub struct UsedResource<'a> {
 pub fn used_resources(uses: &[Use]) -> Vec<UsedResource<'_>> {
     let mut resources: BTreeMap<(ResourceKind, &str), (&ResourceUse, BTreeSet<&'static str>)> = BTreeMap::new();
     for each in uses {
-        let Use::Resource(used) = each else { continue };
-        let entry = resources.entry((used.kind, used.name.as_str())).or_insert_with(|| (used, BTreeSet::new()));
-        entry.1.insert(used.access.word);
+        let Use::Resource(resource) = each else { continue };
+        let entry = resources.entry((resource.kind, resource.name.as_str()));
+        let entry = entry.or_insert_with(|| (resource, BTreeSet::new()));
+        entry.1.insert(resource.access.word);
         if entry.0.key.is_none() {
-            entry.0 = used;
+            entry.0 = resource;
         }
     }
     let entries = resources.into_values();

@@ -140,7 +140,7 @@ impl Replies {
     /// Gives each caller its result.
     pub(super) fn send(self) {
         for reply in self.replies {
-            reply(self.stored.as_ref().map(|()| ()));
+            reply(self.stored.as_ref().copied());
         }
     }
 }

@@ -83,7 +83,7 @@ impl Run {
         let (kills, executions) = if is_nightly { (50, 200) } else { (5, 20) };
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time");
         let random = (now.as_secs() << 30) | u64::from(now.subsec_nanos()) | 1;
-        println!("random numbers begin with {random}");
+        eprintln!("random numbers begin with {random}");
         Some(Self { app, executions, kills, started: BTreeSet::new(), answered: BTreeSet::new(), random })
     }
 

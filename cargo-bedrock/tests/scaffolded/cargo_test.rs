@@ -52,6 +52,7 @@ fn tests_of_a_new_app_pass() {
     let broken = app.cargo(&["test", "--offline"]);
     assert_eq!(broken.code, Some(101), "{}", broken.stderr);
     assert!(broken.stdout.contains("error: worker `counter` failed: RuntimeError: this is why"), "{}", broken.stdout);
-    let note = "note: the services of `dev.services` do not run in `cargo test`\nhelp: run `cargo bedrock test`, or set ";
+    let note =
+        "note: the services of `dev.services` do not run in `cargo test`\nhelp: run `cargo bedrock test`, or set ";
     assert!(broken.stdout.contains(note), "{}", broken.stdout);
 }

@@ -126,7 +126,8 @@ impl StreamReader {
                 return None;
             }
             let mut records = Vec::new();
-            take_batch(&mut records, &mut self.waiting, self.batch_size());
+            let batch_size = self.batch_size();
+            take_batch(&mut records, &mut self.waiting, batch_size);
             self.pending = Some(PendingBatches::new(records, self.policy()));
         }
         None

@@ -15,6 +15,7 @@ use bedrock_model::{Invocation, matches_pattern, parse_pattern};
 
 use super::app::App;
 use super::message::{BusEvent, Message, Notification, QueuedMessage};
+use super::queue::Queue;
 use super::record::{ItemChange, KinesisRecord};
 use super::stream::Stream;
 use crate::{Result, WorkerError};
@@ -82,7 +83,7 @@ impl App {
     pub fn messages(&self, queue: &str) -> Vec<QueuedMessage> {
         let state = self.harness.sources.lock();
         let known: Vec<String> = state.queues.iter().map(|queue| queue.name.clone()).collect();
-        let listed = state.queues.iter().find(|each| each.name == queue || each.arn == queue).map(|queue| queue.list());
+        let listed = state.queues.iter().find(|each| each.name == queue || each.arn == queue).map(Queue::list);
         drop(state);
         match listed {
             Some(messages) => messages,

@@ -122,7 +122,7 @@ fn resources_that_no_service_has_are_one_line() {
     assert_eq!(line(""), expected);
     let with_services = ["services = 'ministack'", "endpoint = 'http://a'", "profile = 'work'\nservices = ['ssm']"];
     for settings in with_services {
-        let table = settings.lines().map(|line| format!("dev.{line}\n")).collect::<String>();
+        let table = settings.lines().map(|line| format!("dev.{line}")).collect::<Vec<_>>().join("\n");
         assert_eq!(line(&table), "", "{settings}");
     }
 }

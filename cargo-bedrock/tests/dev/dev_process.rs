@@ -271,6 +271,8 @@ fn invocation(port: u16, worker: &str, kind: &str) -> String {
 /// Sends a request and returns the complete response.
 fn exchange(port: u16, head: &str, body: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    // A killed server resets its connections, but for those that a process has inherited which is just being started.
+    stream.set_read_timeout(Some(TIMEOUT))?;
     let length = body.len();
     let request = format!("{head}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}");
     stream.write_all(request.as_bytes())?;

@@ -65,6 +65,7 @@ struct Run {
 
 impl Run {
     /// Returns `None` if AWS's SDK is not installed.
+    #[allow(clippy::print_stderr, reason = "nextest shows it if the test fails")]
     fn new() -> Option<Self> {
         let node_modules = testbed::tool("durable_sdk/node_modules")?;
         let app = TestApp::compilable().file("workers/flow/main.js", FLOW).file("workers/part/main.js", PART);

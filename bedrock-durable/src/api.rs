@@ -123,7 +123,8 @@ impl<S: ExecutionStore> DurableEngine<S> {
             started_before: request.started_before,
             oldest_first: request.oldest_first,
         };
-        let (start, count) = (request.page.start()?, request.page.items());
+        let start = request.page.start()?;
+        let count = request.page.items();
         // One more, to know whether there is another page.
         let mut summaries = self.store.page(&filter, start, count + 1)?;
         let mut response = json!({});

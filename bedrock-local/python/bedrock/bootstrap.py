@@ -22,7 +22,7 @@ def handler(event, context):
 
 
 def _from_user_frames(error):
-    """Prints the causes of `error` and returns it without the frames before the user's code."""
+    """Prints the causes of `error`; returns it without frames before the user's code."""
     try:
         from .workers.runtime_errors import print_causes, user_frames
     except Exception:

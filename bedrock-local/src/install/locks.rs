@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use bedrock_build::path_dependencies::node_workspace;
+use bedrock_build::pnpm_workspace::PnpmWorkspace;
 use serde_json::Value;
 
 use super::installer::{Failure, read};
@@ -48,12 +49,16 @@ impl Lock {
         [PNPM, BUN, BINARY_BUN].into_iter().find(has)
     }
 
-    /// Returns an error if the nearest lock above a folder is one of another tool than npm. `app` is the folder of the app, which
+    /// Returns an error if the nearest lock above a folder is one of another tool than npm, or if pnpm has to write one. `app` is the folder of the app, which
     /// may be in a workspace.
     pub(super) fn check_above(dir: &Path, app: &Path, shown: &str) -> Result<(), Failure> {
         let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let dir = real(dir);
         let app = real(app);
+        let relative = |path: &Path| {
+            let path = path.strip_prefix(&app).unwrap_or(path).display().to_string();
+            if path.is_empty() { ".".to_owned() } else { path }
+        };
         let workspace = node_workspace(&dir);
         let is_read = |folder: &&Path| folder.starts_with(&app) || workspace.as_deref() == Some(*folder);
         for folder in dir.ancestors().skip(1).filter(is_read) {
@@ -61,15 +66,19 @@ impl Lock {
                 return Ok(());
             }
             let Some(lock) = Self::in_folder(folder) else { continue };
-            let path = folder.strip_prefix(&app).unwrap_or(folder).display().to_string();
-            let path = if path.is_empty() { ".".to_owned() } else { path };
+            let path = relative(folder);
             let place = if is_workspace(folder)? { path.as_str() } else { shown };
-            let file = folder.join(lock.file);
-            let file = file.strip_prefix(&app).unwrap_or(&file).display().to_string();
+            let file = relative(&folder.join(lock.file));
             return Err((
                 format!("`{file}` is a lock of {}, and npm would install other versions", lock.tool),
                 Some(format!("run `{} install` in `{place}`", lock.program)),
             ));
+        }
+        // npm knows nothing of the other members.
+        if let Some(workspace) = PnpmWorkspace::of(&dir) {
+            let root = relative(&workspace.root);
+            let message = format!("the pnpm workspace in `{root}` has no `{}`", PNPM.file);
+            return Err((message, Some(format!("run `pnpm install` in `{root}`"))));
         }
         Ok(())
     }
@@ -210,6 +219,10 @@ mod tests {
         let above = format!("`{root}/yarn.lock` is a lock of Yarn 1, and npm would install other versions");
         let above = Err((above, Some(format!("run `yarn install` in `{root}`"))));
         assert_eq!(Lock::check_above(&dir, &app.join("workers"), "w"), above);
+        // Not installed yet.
+        fs::remove_file(app.join("yarn.lock")).expect("removed");
+        let message = "the pnpm workspace in `.` has no `pnpm-lock.yaml`".to_owned();
+        assert_eq!(check(), Err((message, Some("run `pnpm install` in `.`".to_owned()))));
         fs::write(app.join("pnpm-workspace.yaml"), "packages: [packages/*]\n").expect("written");
         assert_eq!(Lock::check_above(&dir, &app.join("workers"), "w"), Ok(()));
         fs::write(app.join("workers/package-lock.json"), "").expect("written");

@@ -103,7 +103,7 @@ mod tests {
         let versions = |log: &AliasLog| log.in_use().map(|entry| entry.version).collect::<Vec<_>>();
         let log = AliasLog::default().at(1, 100).at(2, 200).at(4, 400);
         assert_eq!(versions(&log), [4, 2, 1]);
-        // The same version once more changes nothing, whoever asks for it.
+        // The same version once more changes nothing, whichever deploy it is.
         assert_eq!(log.clone().at(4, 900), log);
         assert_eq!(versions(&log.clone().at(1, 100)), [1]);
         // Rolled back to a version of an earlier tool, which the log does not have.

@@ -20,6 +20,14 @@ pub(crate) struct LogEntry {
     is_undone: bool,
 }
 
+/// Returns the warning for a caller that may not read an alias, as with a policy of an earlier version of this tool.
+pub(crate) fn denied_warning(function: &str) -> String {
+    format!(
+        "the permission `lambda:GetAlias` for function `{function}` is missing, so that the descriptions of its versions say which \
+         one was in use before; `cargo bedrock deploy --print-policy` prints the policy with it"
+    )
+}
+
 /// The log of one function. Empty if the alias was made by an earlier version of this tool, which wrote none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct AliasLog(Vec<LogEntry>);
@@ -47,6 +55,14 @@ impl AliasLog {
             self.0.insert(0, LogEntry { version, deploy, is_undone: false });
         }
         self
+    }
+
+    /// Returns the log of an alias that points to `version` now, which `deploy` published. The log says nothing of what came before
+    /// if something else has moved the alias to a version that is not in it, for example an earlier version of this tool.
+    #[must_use]
+    pub(crate) fn now_at(self, version: u64, deploy: u64) -> Self {
+        let log = if self.in_use().any(|entry| entry.version == version) { self } else { Self::default() };
+        log.at(version, deploy)
     }
 
     /// Returns the versions in use one after the other, the present one first, without what was rolled back.

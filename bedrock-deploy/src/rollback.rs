@@ -12,7 +12,7 @@ use bedrock_build::App;
 use bedrock_diagnostics::{Error, Interrupt, Result};
 use serde_json::Value;
 
-use crate::alias_log::AliasLog;
+use crate::alias_log::{AliasLog, denied_warning};
 use crate::apply::context::{StepError, StepResult};
 use crate::apply::function::{point_alias, update_code, update_settings};
 use crate::apply::tally::{MAX_CONCURRENT_FUNCTIONS, Tally};
@@ -92,7 +92,7 @@ async fn show_moves(
     request: &StageRequest,
     observer: &dyn DeployObserver,
 ) -> Result<RollbackPlan> {
-    let histories = read_histories(aws, stage, &request.only).await?;
+    let histories = read_histories(aws, stage, &request.only, observer).await?;
     let (moves, without_previous) = plan_moves(stage, &histories, !request.only.is_empty());
     for key in &without_previous {
         observer.warning(&format!("{} has no earlier version and is not changed", function_label(key)));
@@ -110,7 +110,12 @@ async fn show_moves(
     Ok(RollbackPlan { moves, logs, restores_latest, ends_canary })
 }
 
-async fn read_histories(aws: &Aws, stage: &StageContext, only: &[String]) -> Result<BTreeMap<String, VersionHistory>> {
+async fn read_histories(
+    aws: &Aws,
+    stage: &StageContext,
+    only: &[String],
+    observer: &dyn DeployObserver,
+) -> Result<BTreeMap<String, VersionHistory>> {
     let selected: BTreeSet<String> = only.iter().cloned().collect();
     let actual = read_actual(aws, stage, &selected, !only.is_empty()).await?;
     check_owned(stage, &actual.unmanaged)?;
@@ -128,9 +133,15 @@ async fn read_histories(aws: &Aws, stage: &StageContext, only: &[String]) -> Res
                     |error: AwsError| error.into_app_error(format!("failed to list the versions of function `{name}`"));
                 let descriptions = read_version_descriptions(aws, &name).await.map_err(in_context)?;
                 let canary = deployed.tags.get(CANARY_TAG).map(|tag| CanaryTag::parse(tag));
-                let log = read_log(aws, &name).await.map_err(|error| {
-                    error.into_app_error(format!("failed to read the alias `{ALIAS}` of function `{name}`"))
-                })?;
+                let log = match read_log(aws, &name).await {
+                    Err(error) if error.is_denied() => {
+                        observer.warning(&denied_warning(&name));
+                        AliasLog::default()
+                    }
+                    read => read.map_err(|error| {
+                        error.into_app_error(format!("failed to read the alias `{ALIAS}` of function `{name}`"))
+                    })?,
+                };
                 let mut history = VersionHistory { live, log, descriptions, canary };
                 complete_history(aws, &name, &mut history).await.map_err(in_context)?;
                 histories.insert(key.clone(), history);
@@ -227,7 +238,7 @@ impl VersionHistory {
             description.map(|description| description.deploy).unwrap_or_default()
         };
         // An earlier version of this tool may have moved the alias since the last entry.
-        self.log.clone().at(self.live, deploy_of(self.live)).at(version, deploy_of(version))
+        self.log.clone().now_at(self.live, deploy_of(self.live)).at(version, deploy_of(version))
     }
 
     /// Returns the deploy that moved the alias or, if there is no log of that, that published the live version. 0 if neither is
@@ -238,12 +249,12 @@ impl VersionHistory {
 
     /// Returns the deploys that have published versions since the one before the live one, but never moved the alias.
     fn unfinished_deploys(&self) -> BTreeSet<u64> {
-        let mut in_use = self.log.in_use();
         // Without a log, it is not known which versions were in use.
-        if in_use.next().is_none_or(|entry| entry.version != self.live) {
+        if self.log.current().is_none_or(|entry| entry.version != self.live) {
             return BTreeSet::new();
         }
-        let before = in_use.next().map(|entry| entry.version).unwrap_or_default();
+        // The log does not go back to the first deploy if an earlier version of this tool made it, or if there was no room.
+        let before = self.previous().unwrap_or_default();
         let newer = self.descriptions.range(..=self.live).filter(|(number, _)| **number > before);
         let deploys = newer.filter_map(|(_, text)| Some(VersionDescription::parse(text)?.deploy));
         deploys.filter(|deploy| !self.log.has_deploy(*deploy)).collect()
@@ -477,7 +488,13 @@ mod tests {
         // It has deployed version 3, and kept the description of the alias.
         let deployed = logged(3, "deploys 2@200 1@100", &versions);
         assert_eq!((deployed.live_deploy(), deployed.previous()), (300, Some(2)));
-        assert_eq!(deployed.log_at(2).to_string(), "deploys -3@300 2@200 1@100");
+        assert_eq!(deployed.log_at(2).to_string(), "deploys 2@200 -3@300");
+        // It has deployed several times, or rolled back to version 2 before that.
+        let versions_of = |live: &'static str| [(2, "deploy 200 after 1"), (3, "deploy 300 after 2"), (4, live)];
+        let often = logged(4, "deploys 2@200 1@100", &versions_of("deploy 400 after 3"));
+        assert_eq!((often.live_deploy(), often.previous()), (400, Some(3)));
+        let again = logged(4, "deploys 3@300 2@200", &versions_of("deploy 400 after 2"));
+        assert_eq!((again.live_deploy(), again.previous()), (400, Some(2)));
         // It has rolled back to version 1.
         let rolled_back = logged(1, "deploys 3@300 2@200 1@100", &versions);
         assert_eq!((rolled_back.live_deploy(), rolled_back.previous()), (100, None));
@@ -486,6 +503,16 @@ mod tests {
         assert_eq!((unlogged.live_deploy(), unlogged.previous()), (300, Some(2)));
         assert_eq!(unlogged.log_at(2).to_string(), "deploys 2@200 -3@300");
         assert_eq!(logged(2, "deploys 2@200 -3@300", &versions).previous(), Some(1));
+    }
+
+    #[test]
+    fn deploys_before_the_log_are_finished() {
+        // All were deployed by an earlier version of this tool; then version 4 of `a` was rolled back.
+        let a = [(1, "deploy 50"), (2, "deploy 100 after 1"), (3, "deploy 200 after 2"), (4, "deploy 300 after 3")];
+        let b = [(1, "deploy 50"), (2, "deploy 100 after 1")];
+        let histories =
+            BTreeMap::from([("a".to_owned(), logged(3, "deploys 3@200 -4@300", &a)), ("b".to_owned(), history(2, &b))]);
+        assert_eq!(moves(&histories, false).0, [alias_move("a", 3, 2)]);
     }
 
     #[test]

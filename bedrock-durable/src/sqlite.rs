@@ -123,10 +123,17 @@ impl SqliteExecutionStore {
                 .transaction_with_behavior(TransactionBehavior::Immediate)
                 .and_then(|transaction| run(&transaction).and_then(|()| transaction.commit())),
             Group::Failed => return Err(StoreError::Group(self.path.clone())),
-            Group::Empty => connection.execute_batch("BEGIN IMMEDIATE").and_then(|()| {
-                *group = Group::Begun;
-                write_in_group(&connection, run)
-            }),
+            // If another program has the lock, the others of the group do not wait for it once more.
+            Group::Empty => match connection.execute_batch("BEGIN IMMEDIATE") {
+                Ok(()) => {
+                    *group = Group::Begun;
+                    write_in_group(&connection, run)
+                }
+                Err(error) => {
+                    *group = Group::Failed;
+                    Err(error)
+                }
+            },
             Group::Begun => write_in_group(&connection, run),
         };
         if *group == Group::Begun && connection.is_autocommit() {

@@ -22,7 +22,7 @@ type Pin = (&'static str, &'static str);
 const VENVS: [(&str, &[Pin]); 11] = [
     ("venv", &[("pytest", "8.4.2"), ("uv", "0.13.9")]),
     // An emulator of AWS's APIs, and the SDK in the version that it needs.
-    ("ministack", &[("boto3", "1.43.106"), ("ministack", "1.5.33")]),
+    ("ministack", &[("boto3", "1.43.106"), ("cryptography", "50.0.2"), ("ministack", "1.5.33")]),
     // AWS's own runtime for Python, and the SDK that Lambda installs with it.
     ("ric", &[PYTHON_RIC, ("boto3", "1.43.106")]),
     // The debugger of Python workers.
@@ -320,7 +320,10 @@ mod tests {
     fn function_environments_have_only_runtime_and_sdk() {
         for (name, pins) in &VENVS[1..3] {
             let tools: Vec<_> = pins.iter().map(|(tool, _)| *tool).collect();
-            assert!(tools == ["boto3", "ministack"] || tools == ["awslambdaric", "boto3"], "{name}: {tools:?}");
+            assert!(
+                tools == ["boto3", "cryptography", "ministack"] || tools == ["awslambdaric", "boto3"],
+                "{name}: {tools:?}"
+            );
         }
     }
 

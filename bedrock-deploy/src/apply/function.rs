@@ -13,7 +13,7 @@ use serde_json::json;
 use super::context::{FunctionContext, StepError, StepResult, wait_until_ready};
 use super::lambda_settings::add_members;
 use super::upload::{CodeSource, Upload, read_and_upload, verify_code};
-use crate::alias_log::AliasLog;
+use crate::alias_log::{AliasLog, denied_warning};
 use crate::aws::{Aws, AwsError, Idempotency, call, optional};
 use crate::desired::{DesiredFunction, EventInvokeConfig};
 use crate::durable::is_durable;
@@ -280,11 +280,18 @@ async fn read_alias_log(
     versions: &BTreeMap<u64, String>,
 ) -> Result<AliasLog, StepError> {
     let request = || context.aws.lambda.get_alias().function_name(context.name).name(ALIAS).send();
-    let Some(alias) = optional(call(Idempotency::Idempotent, request).await)? else { return Ok(AliasLog::default()) };
+    let alias = match optional(call(Idempotency::Idempotent, request).await) {
+        Err(error) if error.is_denied() => {
+            context.observer.warning(&denied_warning(context.name));
+            None
+        }
+        read => read?,
+    };
+    let Some(alias) = alias else { return Ok(AliasLog::default()) };
     let log = AliasLog::parse(alias.description().unwrap_or_default());
     let Some(live) = alias.function_version().and_then(|number| number.parse().ok()) else { return Ok(log) };
     let deploy = versions.get(&live).and_then(|text| VersionDescription::parse(text));
-    Ok(log.at(live, deploy.map(|description| description.deploy).unwrap_or_default()))
+    Ok(log.now_at(live, deploy.map(|description| description.deploy).unwrap_or_default()))
 }
 
 /// Keeps the newest versions only: an account has 75 GB for the code of all versions. A version that an alias of the user

@@ -13,7 +13,8 @@ use crate::aws::{Aws, Idempotency, call, optional, percent_encode};
 use crate::resource_tags::{TagTarget, Tags};
 use crate::stage::StageContext;
 
-/// Adds or changes tags. Those that others have set stay.
+/// Adds or changes tags. Those that others have set stay. The resource was read before; if it does not exist any more, a step of the
+/// same deploy has deleted it.
 pub(crate) async fn set(aws: &Aws, stage: &StageContext, target: &TagTarget, tags: &Tags) -> StepResult {
     let map = || -> HashMap<String, String> { tags.clone().into_iter().collect() };
     match target {
@@ -34,7 +35,8 @@ pub(crate) async fn set(aws: &Aws, stage: &StageContext, target: &TagTarget, tag
             send(|| aws.scheduler.tag_resource().resource_arn(arn).set_tags(Some(tags.clone())).send()).await
         }
         TagTarget::Queue(name) => {
-            let found = call(Idempotency::Idempotent, || aws.sqs.get_queue_url().queue_name(name).send()).await?;
+            let find = || aws.sqs.get_queue_url().queue_name(name).send();
+            let Some(found) = optional(call(Idempotency::Idempotent, find).await)? else { return Ok(()) };
             let url = found.queue_url().unwrap_or_default();
             send(|| aws.sqs.tag_queue().queue_url(url).set_tags(Some(map())).send()).await
         }
@@ -59,14 +61,14 @@ pub(crate) async fn set(aws: &Aws, stage: &StageContext, target: &TagTarget, tag
         TagTarget::Alarm(arn) => {
             let pairs: Vec<_> = tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
             let parameters = json!({ "ResourceARN": arn, "Tags": pairs });
-            aws.cloudwatch.call(Idempotency::Idempotent, "TagResource", &parameters).await?;
+            optional(aws.cloudwatch.call(Idempotency::Idempotent, "TagResource", &parameters).await)?;
             Ok(())
         }
         TagTarget::HttpApi(path) => {
             let arn = format!("arn:{}:apigateway:{}::/{path}", stage.env.partition, stage.env.region);
             let path = format!("/v2/tags/{}", percent_encode(&arn));
             let body = json!({ "tags": tags });
-            aws.api_gateway.call(Idempotency::Idempotent, "POST", &path, Some(&body)).await?;
+            optional(aws.api_gateway.call(Idempotency::Idempotent, "POST", &path, Some(&body)).await)?;
             Ok(())
         }
     }
@@ -96,7 +98,7 @@ where
     F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    call(Idempotency::Idempotent, request).await?;
+    optional(call(Idempotency::Idempotent, request).await)?;
     Ok(())
 }
 

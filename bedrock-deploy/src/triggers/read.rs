@@ -67,6 +67,7 @@ pub(crate) async fn read_triggers(
         stage,
         keys,
         desired: DesiredTriggers::new(stage, desired),
+        is_destroy: desired.is_empty(),
         actual: ActualTriggers { tagged_functions, ..ActualTriggers::default() },
         permitted_sources: BTreeMap::new(),
         foreign_buckets: BTreeSet::new(),
@@ -94,6 +95,8 @@ pub(super) struct TriggerReader<'a> {
     /// Keys of the functions that have or had triggers.
     keys: BTreeSet<String>,
     pub(super) desired: DesiredTriggers,
+    /// Whether everything is to be deleted.
+    is_destroy: bool,
     pub(super) actual: ActualTriggers,
     /// ARNs of the topics and rules that may invoke the alias of a function, by the function's key.
     pub(super) permitted_sources: BTreeMap<String, BTreeSet<String>>,
@@ -429,11 +432,11 @@ impl TriggerReader<'_> {
         let s3 = &self.aws.s3;
         let account = &self.stage.env.account;
         let request = || s3.head_bucket().bucket(name).expected_bucket_owner(account).send();
-        let is_desired = self.desired.buckets.contains_key(name);
         let has_our_name = name.starts_with(&self.stage.prefix().replace('_', "-"));
         match optional(call(Idempotency::Idempotent, request).await) {
-            // A bucket that was deleted, whose name another account uses now, does not stop `destroy`.
-            Err(error) if error.is_denied() && !is_desired => {
+            // A bucket that was deleted, whose name another account uses now, does not stop `destroy`. A deploy would forget the bucket
+            // with the permission of the worker.
+            Err(error) if error.is_denied() && self.is_destroy => {
                 self.foreign_buckets.extend(has_our_name.then(|| name.to_owned()));
                 return Ok(());
             }
@@ -454,7 +457,13 @@ impl TriggerReader<'_> {
         // Of buckets that cannot be ours, only the notifications are read.
         if has_our_name {
             let request = || s3.get_bucket_tagging().bucket(name).expected_bucket_owner(account).send();
-            let response = optional(call(Idempotency::Idempotent, request).await)?;
+            let response = match optional(call(Idempotency::Idempotent, request).await) {
+                Err(error) if error.is_denied() && self.is_destroy => {
+                    self.foreign_buckets.insert(name.to_owned());
+                    return Ok(());
+                }
+                read => read?,
+            };
             let tags = response.map(|response| response.tag_set).unwrap_or_default();
             let tags: Tags = tags.iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect();
             bucket.is_app_bucket = self.is_managed(&tags);

@@ -312,6 +312,24 @@ fn group_is_stored_at_its_end_and_without_its_failures() {
 }
 
 #[test]
+fn group_waits_once_for_a_locked_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut fixture = open(folder.path());
+    let time = fixture.time();
+    let other = rusqlite::Connection::open(folder.path().join("durable.sqlite")).expect("a file");
+    other.execute_batch("BEGIN IMMEDIATE").expect("the lock");
+    fixture.engine.begin_group();
+    let start = |fixture: &mut Fixture| fixture.engine.start(Fixture::request(None, "{}"), time);
+    let waited = start(&mut fixture).expect_err("locked");
+    assert!(waited.message.contains("locked"), "{waited}");
+    let late = start(&mut fixture).expect_err("locked");
+    assert!(late.message.contains("changes at the same time were not stored"), "{late}");
+    assert!(fixture.engine.end_group().is_err());
+    other.execute_batch("ROLLBACK").expect("no lock");
+    start(&mut fixture).expect("started");
+}
+
+#[test]
 fn group_that_is_rolled_back_has_not_happened() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut fixture = open(folder.path());

@@ -30,6 +30,8 @@ fn new_durable_typescript_worker_runs_and_reloads() {
     app.edit("workers/mail_flow/package.json", "\"devDependencies\"", "\"linked\"");
     // Executions wait in real time.
     app.edit("workers/mail_flow/main.ts", "{ seconds: 5 }", "{ seconds: 1 }");
+    // Longer ones cannot be called synchronously.
+    app.edit("Cargo.toml", "timeout = \"30d\"", "timeout = \"10m\"");
     let mut command = app.command(&["dev", "--port", "0", "--message-format", "json"]);
     command.env("BEDROCK_NODE", node);
     let dev = DevProcess::start_command(command);

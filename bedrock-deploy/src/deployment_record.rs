@@ -230,7 +230,7 @@ mod tests {
     }
 
     /// Digest of [`form`] in the present [`FORMAT`].
-    const FORM: &str = "d393e8f5b9bba95344a6f8bef62dd352bca2b2624b508933b1b6f1881b7f9c25";
+    const FORM: &str = "345c84dc878981b63230908ceec78d2116260732f9d90c5d754427cdd90ca7e5";
 
     /// Describes the members of a record and of what it is about, and what a deploy does for that.
     fn form() -> String {

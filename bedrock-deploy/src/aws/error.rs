@@ -91,6 +91,7 @@ impl AwsError {
             "NotFoundException",
             "ProvisionedConcurrencyConfigNotFoundException",
             "QueueDoesNotExist",
+            "ResourceNotFound",
             "ResourceNotFoundException",
         ]
         .iter()

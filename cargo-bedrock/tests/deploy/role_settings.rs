@@ -84,7 +84,7 @@ fn deployed_roles_get_a_boundary_and_keep_their_path() {
     // The record of the last deployment knows what was set.
     let plan = aws.deploy(&app);
     assert!(plan.contains("~ update  shop-dev-counter (permissions boundary, tags)"), "{plan}");
-    assert!(plan.contains("schedules shop-dev (role of counter)"), "{plan}");
+    assert!(plan.contains("schedules shop-dev (role of counter, tags)"), "{plan}");
     for name in ["shop-dev-counter-us-east-1", "shop-dev-counter-schedule-us-east-1"] {
         let role = role(&aws, name);
         assert_eq!(role["Arn"], format!("arn:aws:iam::123456789012:role/{name}"));

@@ -218,7 +218,7 @@ fn queue_of_a_trigger_stays_when_another_function_uses_it() {
     app.set("/workers/counter/triggers", json!([]));
     let plan = aws.deploy(&app);
     assert!(plan.contains("~ update  queue shop-dev-jobs (no longer invokes worker counter)"), "{plan}");
-    assert!(plan.contains("~ update  queue shop-dev-jobs (used by worker sender)"), "{plan}");
+    assert!(plan.contains("~ update  queue shop-dev-jobs (used by worker `sender`)"), "{plan}");
     assert_eq!(aws.deploy(&app), "3 unchanged\n");
     // Only the worker that uses the queue is left, and `destroy` finds the queue.
     app.remove("counter");
@@ -253,9 +253,9 @@ fn bucket_of_another_account_does_not_stop_destroy() {
     };
     let notified = json!({ "bucket": "uploads", "prefix": "", "suffix": "", "events": ["created"] });
     app.set("/workers/counter/triggers", json!([notified]));
-    app.set("/workers/counter/uses", json!([bucket("old_uploads"), bucket("pictures")]));
+    app.set("/workers/counter/uses", json!([bucket("old-uploads"), bucket("pictures")]));
     let settings = "[package]\nname = \"shop\"\n[package.metadata.bedrock.workers.counter]\nuses = [\n    \
-                    { bucket = \"old_uploads\", access = \"write\" },\n    { bucket = \"pictures\", access = \"write\" },\n]\n\
+                    { bucket = \"old-uploads\", access = \"write\" },\n    { bucket = \"pictures\", access = \"write\" },\n]\n\
                     triggers = [{ bucket = \"uploads\" }]\n";
     app.write("Cargo.toml", settings);
     aws.deploy(&app);

@@ -44,12 +44,15 @@ pub(super) fn plan_role_tags(
     }
 }
 
-/// Adds the tags that resources lack to the plans of their triggers, unless these are deleted or not part of the operation.
+/// Adds the tags that resources lack to the plans of their triggers, unless these are deleted or not part of the operation. They come
+/// before the other steps, which may delete a part of a trigger: an alarm, a mapping, a domain name.
 pub(super) fn plan_resource_tags(triggers: &mut [PlannedTrigger], untagged: &[UntaggedResource]) {
     for UntaggedResource { planned, target, missing } in untagged {
         let mut kept = triggers.iter_mut().filter(|trigger| trigger.change != Change::Delete);
         let Some(trigger) = kept.find(|trigger| trigger.resource == *planned) else { continue };
-        trigger.steps.push(TriggerStep::TagResource(target.clone(), missing.clone()));
+        let is_tag = |step: &&TriggerStep| matches!(step, TriggerStep::TagResource(..));
+        let position = trigger.steps.iter().take_while(is_tag).count();
+        trigger.steps.insert(position, TriggerStep::TagResource(target.clone(), missing.clone()));
         if trigger.change == Change::Keep {
             trigger.change = Change::Update;
         }
@@ -67,8 +70,10 @@ mod tests {
     use crate::test_fixtures::{actual_function, desired_function, stage};
 
     fn planned(change: Change) -> PlannedTrigger {
-        let reasons = if change == Change::Update { vec!["batch size 10 → 1".to_owned()] } else { Vec::new() };
-        PlannedTrigger { resource: "queue shop-dev-jobs".to_owned(), change, reasons, steps: Vec::new(), warning: None }
+        let is_update = change == Change::Update;
+        let reasons = if is_update { vec!["batch size 10 → 1".to_owned()] } else { Vec::new() };
+        let steps = if is_update { vec![TriggerStep::DeleteMapping("x".to_owned())] } else { Vec::new() };
+        PlannedTrigger { resource: "queue shop-dev-jobs".to_owned(), change, reasons, steps, warning: None }
     }
 
     #[test]
@@ -85,12 +90,14 @@ mod tests {
             let mut triggers = [planned(change)];
             plan_resource_tags(&mut triggers, &untagged);
             let [trigger] = triggers;
-            (trigger.change, trigger.reasons.join(", "), trigger.steps.len())
+            (trigger.change, trigger.reasons.join(", "), trigger.step_ids().join(" "))
         };
-        assert_eq!(plan(Change::Keep), (Change::Update, "tags".to_owned(), 2));
-        assert_eq!(plan(Change::Update), (Change::Update, "batch size 10 → 1, tags".to_owned(), 2));
-        assert_eq!(plan(Change::Create), (Change::Create, String::new(), 2));
-        assert_eq!(plan(Change::Delete), (Change::Delete, String::new(), 0));
+        let both = "tag-resource tag-resource";
+        assert_eq!(plan(Change::Keep), (Change::Update, "tags".to_owned(), both.to_owned()));
+        let with_others = (Change::Update, "batch size 10 → 1, tags".to_owned(), format!("{both} unmap"));
+        assert_eq!(plan(Change::Update), with_others);
+        assert_eq!(plan(Change::Create), (Change::Create, String::new(), both.to_owned()));
+        assert_eq!(plan(Change::Delete), (Change::Delete, String::new(), String::new()));
         // Another worker's queue in a deploy of one worker.
         let mut others: [PlannedTrigger; 0] = [];
         plan_resource_tags(&mut others, &untagged);

@@ -208,7 +208,7 @@ impl Planner<'_> {
             let is_tagged = self.is_partial || self.actual.tagged_functions.contains(&desired.key);
             if list.steps.is_empty() && !is_tagged {
                 list.steps.push(Step::TagFunction(desired.key.clone()));
-                list.reasons.push(format!("used by {}", function_label(&desired.key)));
+                list.reasons.push(format!("used by {}", function_label(&desired.key).replace('`', "")));
             }
             return list.into_planned(self, format!("queue {}", arn_resource(arn)), exists, [&desired.key]);
         };

@@ -153,8 +153,9 @@ mod tests {
 
     #[test]
     fn files_that_each_zip_contains_have_few_bytes() {
-        // Lambda reads them from a cold disk. A limit that is raised needs a reason: JavaScript workers can stream.
-        for (language, most) in [(Language::Python, 45_300), (Language::JavaScript, 37_200)] {
+        // Lambda reads them from a cold disk. A limit that is raised needs a reason: causes of errors are
+        // logged, which took 2 KB in Python and 1.6 KB in JavaScript.
+        for (language, most) in [(Language::Python, 47_300), (Language::JavaScript, 38_800)] {
             let files = lambda_files(language).iter().filter(|(path, _)| !is_for_durable_workers(path));
             let bytes: usize = files.map(|(_, text)| text.len()).sum();
             assert!(bytes <= most, "{language:?}: {bytes} bytes, {most} are allowed");

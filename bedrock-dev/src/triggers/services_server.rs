@@ -168,9 +168,11 @@ mod tests {
         assert_eq!(variables["SHOP_QUEUE_URL_JOBS"], format!("http://{authority}/_sqs/000000000000/shop-local-jobs"));
         let call = |operation: &str, body: &str| {
             let head = "POST /_sqs/ HTTP/1.1\r\nConnection: close\r\nContent-Type: application/x-amz-json-1.0\r\n";
+            let signature =
+                "Authorization: AWS4-HMAC-SHA256 Credential=test/20261130/us-east-1/sqs/aws4_request, Signature=0\r\n";
             let length = body.len();
             format!(
-                "{head}Host: {authority}\r\nX-Amz-Target: AmazonSQS.{operation}\r\nContent-Length: {length}\r\n\r\n{body}"
+                "{head}{signature}Host: {authority}\r\nX-Amz-Target: AmazonSQS.{operation}\r\nContent-Length: {length}\r\n\r\n{body}"
             )
         };
         let queue = &variables["SHOP_QUEUE_URL_JOBS"];

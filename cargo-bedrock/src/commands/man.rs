@@ -46,10 +46,11 @@ impl Man {
     }
 }
 
-/// Collects `command` and all of its subcommands, except `help`, which has no page of its own.
+/// Collects `command` and all of its subcommands, except `help`, which has no page of its own, and those that only programs call.
 fn collect(command: &clap::Command, pages: &mut Vec<clap::Command>) {
     pages.push(command.clone());
-    for subcommand in command.get_subcommands().filter(|subcommand| subcommand.get_name() != "help") {
+    let has_page = |subcommand: &&clap::Command| subcommand.get_name() != "help" && !subcommand.is_hide_set();
+    for subcommand in command.get_subcommands().filter(has_page) {
         collect(subcommand, pages);
     }
 }

@@ -218,7 +218,7 @@ fn queue_of_a_trigger_stays_when_another_function_uses_it() {
     app.set("/workers/counter/triggers", json!([]));
     let plan = aws.deploy(&app);
     assert!(plan.contains("~ update  queue shop-dev-jobs (no longer invokes worker counter)"), "{plan}");
-    assert!(plan.contains("~ update  queue shop-dev-jobs (used by worker `sender`)"), "{plan}");
+    assert!(plan.contains("~ update  queue shop-dev-jobs (used by worker sender)"), "{plan}");
     assert_eq!(aws.deploy(&app), "3 unchanged\n");
     // Only the worker that uses the queue is left, and `destroy` finds the queue.
     app.remove("counter");

@@ -80,7 +80,7 @@ pub fn rollback(app: &App, request: &StageRequest, observer: &dyn DeployObserver
             }
             functions
         });
-        observer.finished(&Outcome::RolledBack { stage: &stage, functions: functions.await? });
+        observer.finished(&Outcome::RolledBack { stage: &stage, functions: Box::pin(functions).await? });
         Ok(())
     })
 }

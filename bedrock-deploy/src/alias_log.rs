@@ -6,6 +6,9 @@
 
 use std::fmt;
 
+use crate::aws::AwsError;
+use crate::lock::reason_of;
+
 /// Characters of a description (API reference of Lambda, `UpdateAlias`).
 const MAX_CHARS: usize = 256;
 const START: &str = "deploys";
@@ -21,10 +24,11 @@ pub(crate) struct LogEntry {
 }
 
 /// Returns the warning for a caller that may not read an alias, as with a policy of an earlier version of this tool.
-pub(crate) fn denied_warning(function: &str) -> String {
+pub(crate) fn denied_warning(function: &str, error: &AwsError) -> String {
     format!(
-        "the permission `lambda:GetAlias` for function `{function}` is missing, so that the descriptions of its versions say which \
-         one was in use before; `cargo bedrock deploy --print-policy` prints the policy with it"
+        "the alias `live` of function `{function}` cannot be read, and the descriptions of the versions say which one was in use \
+         before: {}",
+        reason_of(error)
     )
 }
 

@@ -135,7 +135,7 @@ async fn read_histories(
                 let canary = deployed.tags.get(CANARY_TAG).map(|tag| CanaryTag::parse(tag));
                 let log = match read_log(aws, &name).await {
                     Err(error) if error.is_denied() => {
-                        observer.warning(&denied_warning(&name));
+                        observer.warning(&denied_warning(&name, &error));
                         AliasLog::default()
                     }
                     read => read.map_err(|error| {

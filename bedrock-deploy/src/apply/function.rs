@@ -282,7 +282,7 @@ async fn read_alias_log(
     let request = || context.aws.lambda.get_alias().function_name(context.name).name(ALIAS).send();
     let alias = match optional(call(Idempotency::Idempotent, request).await) {
         Err(error) if error.is_denied() => {
-            context.observer.warning(&denied_warning(context.name));
+            context.observer.warning(&denied_warning(context.name, &error));
             None
         }
         read => read?,

@@ -166,11 +166,15 @@ mod tests {
         let authority =
             variables["AWS_ENDPOINT_URL_S3"].trim_start_matches("http://").trim_end_matches("/_s3").to_owned();
         assert_eq!(variables["SHOP_QUEUE_URL_JOBS"], format!("http://{authority}/_sqs/000000000000/shop-local-jobs"));
+        let signature = |service: &str| {
+            format!(
+                "Authorization: AWS4-HMAC-SHA256 Credential=test/20261130/us-east-1/{service}/aws4_request, Signature=0\r\n"
+            )
+        };
         let call = |operation: &str, body: &str| {
             let head = "POST /_sqs/ HTTP/1.1\r\nConnection: close\r\nContent-Type: application/x-amz-json-1.0\r\n";
-            let signature =
-                "Authorization: AWS4-HMAC-SHA256 Credential=test/20261130/us-east-1/sqs/aws4_request, Signature=0\r\n";
             let length = body.len();
+            let signature = signature("sqs");
             format!(
                 "{head}{signature}Host: {authority}\r\nX-Amz-Target: AmazonSQS.{operation}\r\nContent-Length: {length}\r\n\r\n{body}"
             )
@@ -182,7 +186,7 @@ mod tests {
         let received = send(&authority, &call("ReceiveMessage", &format!(r#"{{"QueueUrl":"{queue}"}}"#))).await;
         assert!(received.contains(r#""Body":"x""#), "{received}");
         let put = "PUT /_s3/shop-local-in/a HTTP/1.1\r\nConnection: close\r\nContent-Length: 1\r\n";
-        let put = send(&authority, &format!("{put}Host: {authority}\r\n\r\nx")).await;
+        let put = send(&authority, &format!("{put}{}Host: {authority}\r\n\r\nx", signature("s3"))).await;
         assert!(put.starts_with("HTTP/1.1 200 "), "{put}");
         assert_eq!(std::fs::read_to_string(dir.path().join("target/bedrock/buckets/in/a")).expect("a file"), "x");
     }

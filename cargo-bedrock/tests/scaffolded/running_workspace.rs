@@ -90,6 +90,8 @@ fn workspace_of_pnpm_runs_in_dev_and_cargo_run() {
         command.env("PORT", "0").env("BEDROCK_LAMBDA_PORT", "0");
         Running::start(&mut command, address_of_program)
     };
+    // The program of `cargo run` has no Rust worker.
+    app.write("src/endpoints/hello.rs", "pub fn router() -> axum::Router {\n    axum::Router::new()\n}\n");
     // What is not installed is a command of the user, and npm does not know the other members.
     let running = dev();
     let error = running.invoke().to_string();
